@@ -1,0 +1,116 @@
+# The commands of this project; `make` alone lists them. Each one first sets itself up: a virtual
+# environment in .venv with the versions of constraints.txt. Nothing is installed outside this folder.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/ready
+UV := env UV_SYSTEM_CERTS=1 $(PY) -m uv pip
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+
+# One thread for matrix products: for models as small as ours a second one costs time.
+ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+# Programs of .venv come first, also for what a notebook or a plan starts.
+OUR_PATH := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+# Runs without a person neither read nor write the person's own Jupyter settings and history.
+JUPYTER := $(CURDIR)/$(VENV)/jupyter
+NO_HOME := IPYTHONDIR="$(JUPYTER)/ipython" JUPYTER_CONFIG_DIR="$(JUPYTER)/config" \
+	JUPYTER_DATA_DIR="$(JUPYTER)/data" JUPYTER_RUNTIME_DIR="$(JUPYTER)/runtime"
+RUN := env $(ONE_THREAD) $(OUR_PATH) $(NO_HOME) $(PY)
+
+.PHONY: help setup lab test test-long notebooks format lock clean
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
+
+# ---------------------------------------------------------------------------------- setting up
+
+setup: $(READY)  ## make .venv, once (PYTHON=… chooses the interpreter)
+	@:
+
+# .venv/ready is written last and names its folder. Where it is absent or names another one, the
+# set-up was interrupted or the folder was moved, and .venv is made anew.
+ifneq ($(shell test -x $(PY) && cat $(READY) 2>/dev/null),$(CURDIR))
+.PHONY: $(READY)
+ANEW := yes
+endif
+
+# Prints the first interpreter that will do: PYTHON if it was given, else one of those for which
+# the pinned packages are built. `_base_executable` looks through an active virtual environment.
+define FIND_PYTHON
+if [ -n "$$PYTHON" ]; then set -- "$$PYTHON"; before=100
+else set -- python3 python3.14 python3.13 python3.12 python3.11 python; before=15; fi
+for candidate do
+    "$$candidate" -c "
+import ensurepip, sys, venv
+if not (3, 11) <= sys.version_info < (3, $$before): sys.exit(1)
+print(sys._base_executable)" 2>/dev/null && exit
+done
+found=$$("$$1" --version 2>&1) || found="no $$1"
+echo "error: Python 3.11 to 3.14 with its venv module is needed, and here is $$found: install" \
+    "python3 and python3-venv (apt), python@3.13 (brew) or one from www.python.org, or name" \
+    "yours with PYTHON=…" >&2
+exit 1
+endef
+export FIND_PYTHON PYTHON
+
+# uv installs everything in seconds. Where it does not reach the packages (it does not read pip's
+# settings), pip does the same in a minute.
+$(READY): pyproject.toml constraints.txt
+	@rm -f $(READY)
+	@if [ "$(ANEW)" ]; then echo "making .venv …"; \
+		python=$$(sh -c "$$FIND_PYTHON") && "$$python" -m venv --clear $(VENV); fi
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@$(UV) install --python $(PY) -c constraints.txt -b constraints.txt -e '.[all]' \
+		|| $(PY) -m pip install --disable-pip-version-check -c constraints.txt -e '.[all]'
+	@$(PY) -c 'import matplotlib.font_manager' 2>/dev/null  # lists the fonts now, not in a lesson
+	@mkdir -p $(VENV)/jupyter/ipython
+	@pwd -P > $(READY)
+
+# ------------------------------------------------------------------------------------- working
+
+# No news and no update check: JupyterLab starts without a question and without the network.
+# Root is a container's only user, and JupyterLab wants to be told that this is meant.
+lab: setup  ## open JupyterLab on the quickstart (LAB_FLAGS=… for its own options)
+	@exec env $(OUR_PATH) $(PY) -m jupyterlab notebooks/00_quickstart.ipynb \
+		--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+		$$([ "$$(id -u)" != 0 ] || echo --allow-root) $(LAB_FLAGS)
+
+notebooks: setup  ## run every notebook and store its outputs
+	@$(RUN) notebooks/execute.py $(NOTEBOOKS)
+
+format: setup  ## lay out code and notebooks as `make test` wants them
+	@$(PY) -m ruff check --fix
+	@$(PY) -m ruff format
+
+# ------------------------------------------------------------------------------------ checking
+
+# $(call stage,name,command) says what runs, and then how long it took.
+stage = @echo "── $(1)"; start=$$(date +%s); $(2) && echo "── $(1): $$(($$(date +%s) - start)) s"
+PYTEST := $(RUN) -m pytest -n 2 --dist loadfile
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with notebooks/nbval_sanitize.cfg \
+	--nbval-cell-timeout 600
+
+# pytest comes last, so that its count closes the output; its last line says its own time.
+test: setup  ## everything that must hold: ruff, mypy, every notebook, pytest
+	$(call stage,ruff check,$(PY) -m ruff check)
+	$(call stage,ruff format,$(PY) -m ruff format --check)
+	$(call stage,mypy,$(PY) -m mypy)
+	$(if $(NOTEBOOKS),$(call stage,notebooks,$(PYTEST) $(NBVAL) $(NOTEBOOKS)),@echo "── no notebooks")
+	@echo "── pytest"
+	@$(PYTEST)
+
+test-long: setup  ## what takes longer: full fuzzing, races, rebuilds
+	@$(PYTEST) -m long
+
+# ---------------------------------------------------------------------------------- looking after
+
+lock: setup  ## choose the newest versions for constraints.txt (then mend environment.yml)
+	@$(UV) compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+		--no-header --no-annotate --no-emit-package quantatissu \
+		--extra all --extra peers pyproject.toml > $(VENV)/lock
+	@{ grep '^#' constraints.txt; sed 's/ *;.*//' $(VENV)/lock; } > $(VENV)/constraints.txt
+	@mv $(VENV)/constraints.txt constraints.txt
+
+clean:  ## remove .venv, caches and builds; your notebooks and runs stay
+	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	@find qt tisslang tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,82 @@
+"""Run notebooks and store their outputs, so that a second run writes the same bytes.
+
+`make notebooks` calls this file with every notebook; `python notebooks/execute.py FILE…` runs some.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+CELL_SECONDS = 600
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def run(path: Path) -> nbformat.NotebookNode:
+    """Run the notebook in its own folder, with a kernel of this interpreter."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name=METADATA["kernelspec"]["name"],
+        resources={"metadata": {"path": str(path.parent)}},
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+        # or each kernel warns that it talks over loopback without encryption
+        extra_arguments=["--Application.log_level=ERROR"],
+    )
+    code_cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+
+    def show_progress(cell: nbformat.NotebookNode, cell_index: int, **_: object) -> None:
+        done = sum(cell.cell_type == "code" for cell in notebook.cells[: cell_index + 1])
+        if sys.stdout.isatty():
+            print(f"\r{path.name}: cell {done} of {code_cells}", end="", flush=True)
+
+    client.on_cell_executed = show_progress
+    client.execute()
+    return notebook
+
+
+def without_traces(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Leave out what differs from run to run and from machine to machine."""
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata.update(nbformat.from_dict(METADATA))
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        cell.metadata.pop("collapsed", None)
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+    return notebook
+
+
+def store(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write the whole file beside its place, then put it there."""
+    partial = path.with_suffix(".ipynb.partial")
+    partial.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+    os.replace(partial, path)
+
+
+def main(names: list[str]) -> int:
+    for path in map(Path, names):
+        start = time.perf_counter()
+        try:
+            notebook = run(path)
+        except CellExecutionError as error:
+            print(f"\n{path}: a cell failed, nothing was stored\n{error}", file=sys.stderr)
+            return 1
+        store(without_traces(notebook), path)
+        seconds = time.perf_counter() - start
+        print(f"\r{path.name}: {len(notebook.cells)} cells, {seconds:.0f} s        ")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
