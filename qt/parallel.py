@@ -1,0 +1,65 @@
+"""Threads: how work shares the machine's cores.
+
+The products inside one NumPy call are spread over threads by its BLAS library. For models as small
+as ours that costs more than it gains (two threads were 5 to 11 times slower than one on a busy
+machine), so `import qt` asks for one. NumPy has no call for this: the library reads the usual
+environment variables when it is loaded, and `threadpoolctl` can change it afterwards.
+
+What does gain is to cut a batch into pieces, one for each Python thread: NumPy lets other threads
+run while it computes (`set_num_threads`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+_num_threads = 1
+
+
+def use_one_blas_thread() -> None:
+    """Ask BLAS for one thread, unless the user has chosen; called by `import qt`."""
+    if any(variable in os.environ for variable in BLAS_VARIABLES):
+        return
+    if "numpy" not in sys.modules:
+        for variable in BLAS_VARIABLES:
+            os.environ[variable] = "1"
+        return
+    try:
+        import threadpoolctl
+    except ImportError:
+        warnings.warn(
+            "NumPy was imported before qt, so its BLAS library may use several threads, which "
+            "makes small models slower. Import qt first, or set OPENBLAS_NUM_THREADS=1, or "
+            "pip install threadpoolctl",
+            stacklevel=3,
+        )
+        return
+    threadpoolctl.threadpool_limits(1, user_api="blas")
+
+
+def set_num_threads(n: int) -> None:
+    """Set how many pieces of work run side by side. `ValueError` below 1."""
+    global _num_threads
+    if n < 1:
+        raise ValueError(f"the number of threads must be at least 1, not {n}")
+    _num_threads = n
+
+
+def get_num_threads() -> int:
+    """How many pieces of work run side by side."""
+    return _num_threads
+
+
+def side_by_side(function: Callable[[Any], Any], pieces: Sequence[Any]) -> list[Any]:
+    """[function(piece) for piece in pieces], each in its own thread; results in order."""
+    if len(pieces) == 1:
+        return [function(pieces[0])]
+    with ThreadPoolExecutor(len(pieces)) as pool:
+        return list(pool.map(function, pieces))

@@ -1,0 +1,260 @@
+"""The whole model: shapes, names, causality, first loss, overfitting, bad configs."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from gradcheck import numeric_gradient, relative_error
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import qt
+import qt.functional as F
+
+SMALL = {"vocab_size": 17, "block_size": 8, "n_layer": 2, "n_head": 4, "d_model": 16}
+PARTS = [
+    {"position": p, "norm": n, "ffn": f, "bias": b, "tie_embeddings": t, "n_kv_head": kv}
+    for p, n, f, b, t, kv in [
+        ("rope", "rmsnorm", "swiglu", False, True, None),
+        ("sinusoidal", "layernorm", "relu", True, False, 2),
+        ("learned", "layernorm", "gelu", True, True, 1),
+        ("rope", "rmsnorm", "gelu", True, False, 2),
+    ]
+]
+
+
+def make(seed: int = 0, **changes) -> qt.GPT:
+    return qt.GPT(qt.GPTConfig(**{**SMALL, **changes}), seed=seed)
+
+
+def ids(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 17, shape)
+
+
+def test_causal_mask() -> None:
+    assert qt.attention.causal_mask(3).tolist() == [
+        [True, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]
+
+
+def test_parameter_names_and_shapes_are_llamas() -> None:
+    model = make(n_kv_head=2, tie_embeddings=False)
+    shapes = {name: p.shape for name, p in model.named_parameters()}
+    layer = {
+        "input_layernorm.weight": (16,),
+        "self_attn.q_proj.weight": (16, 16),
+        "self_attn.k_proj.weight": (8, 16),
+        "self_attn.v_proj.weight": (8, 16),
+        "self_attn.o_proj.weight": (16, 16),
+        "post_attention_layernorm.weight": (16,),
+        "mlp.gate_proj.weight": (48, 16),
+        "mlp.up_proj.weight": (48, 16),
+        "mlp.down_proj.weight": (16, 48),
+    }
+    expected = {f"layers.{i}.{name}": shape for i in (0, 1) for name, shape in layer.items()}
+    expected |= {"embed_tokens.weight": (17, 16), "norm.weight": (16,), "lm_head.weight": (17, 16)}
+    assert shapes == expected
+    assert all(p.name == name for name, p in model.named_parameters())
+    assert "lm_head.weight" not in make().state_dict()
+    classic = make(position="learned", norm="layernorm", ffn="relu", bias=True).state_dict()
+    assert classic["embed_positions.weight"].shape == (8, 16)
+    for name in ("self_attn.q_proj", "mlp.up_proj", "mlp.down_proj", "input_layernorm"):
+        assert f"layers.1.{name}.bias" in classic
+    assert "layers.0.mlp.gate_proj.weight" not in classic
+
+
+def test_default_sizes() -> None:
+    config = qt.GPTConfig(vocab_size=65)
+    assert (config.ffn_width, config.kv_heads, config.head_dim) == (344, 4, 32)
+    assert replace(config, ffn="relu").ffn_width == 512
+    assert replace(config, n_head=8).kv_heads == 8
+    assert qt.GPT(config).num_parameters() == 800_000
+    assert qt.GPTConfig.from_dict(config.to_dict()) == config
+
+
+def test_initial_weights() -> None:
+    state = qt.GPT(qt.GPTConfig(vocab_size=500, d_model=256, n_layer=3)).state_dict()
+    assert state["embed_tokens.weight"].std() == pytest.approx(0.02, rel=0.02)
+    assert state["layers.0.mlp.up_proj.weight"].std() == pytest.approx(0.02, rel=0.02)
+    for name in ("self_attn.o_proj", "mlp.down_proj"):
+        std = state[f"layers.2.{name}.weight"].std()
+        assert std == pytest.approx(0.02 / math.sqrt(6), rel=0.02)
+    assert (state["norm.weight"] == 1).all()
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_forward_and_attention(parts: dict) -> None:
+    model = make(**parts)
+    logits, attention = model(ids(2, 5), return_attention=True)
+    assert logits.shape == (2, 5, 17)
+    assert logits.dtype == np.float32
+    assert [a.shape for a in attention] == [(2, 4, 5, 5)] * 2
+    for a in attention:
+        np.testing.assert_allclose(a.sum(-1), 1, rtol=1e-5)
+        assert (a[..., ~qt.attention.causal_mask(5)] == 0).all()
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_whole_model_gradients(parts: dict) -> None:
+    """Every parameter of every kind of model against finite differences, in float64."""
+    model = make(**{**SMALL, **parts, "n_layer": 1, "d_model": 8, "d_ff": 8}).astype(np.float64)
+    x, y = ids(2, 4), ids(2, 4, seed=1)
+    for p in model.parameters():  # larger weights, so that no gradient is lost in noise
+        p.data *= 10 if p.ndim > 1 else 1
+    F.cross_entropy(model(x), y).backward()
+    for name, p in model.named_parameters():
+        numeric = numeric_gradient(lambda: F.cross_entropy(model(x), y).item(), p.data)
+        assert relative_error(p.grad, numeric) < 1e-6, name
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 6), st.sampled_from(PARTS), st.integers(0, 100))
+def test_causality(t: int, parts: dict, seed: int) -> None:
+    """Trust test: changing token t + 1 never changes logits up to t."""
+    model, x = make(**parts), ids(1, 8, seed=seed)
+    changed = x.copy()
+    changed[0, t + 1 :] = (changed[0, t + 1 :] + 1) % 17
+    a, b = model(x).data, model(changed).data
+    np.testing.assert_array_equal(a[:, : t + 1], b[:, : t + 1])
+    assert not np.allclose(a[:, t + 1 :], b[:, t + 1 :])
+
+
+def test_batch_rows_are_independent() -> None:
+    model, x = make(), ids(3, 8)
+    order = [2, 0, 1]
+    np.testing.assert_allclose(model(x[order]).data, model(x).data[order], rtol=1e-5, atol=1e-6)
+
+
+def test_first_loss_is_about_log_v() -> None:
+    """Trust test: an untrained model knows nothing, so its loss is ln V."""
+    for seed in range(3):
+        model = qt.GPT(qt.GPTConfig(vocab_size=1024, n_layer=2), seed=seed)
+        x = np.random.default_rng(seed).integers(0, 1024, (4, 65))
+        loss = F.cross_entropy(model(x[:, :-1]), x[:, 1:]).item()
+        assert abs(loss - math.log(1024)) < 0.1
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_one_batch_overfits(parts: dict) -> None:
+    """Trust test: a model that can learn can learn 16 tokens by heart."""
+    model = make(**{**parts, "d_model": 32})
+    optimizer = qt.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.0)
+    x = ids(2, 9, seed=3)
+    for _ in range(150):
+        loss = F.cross_entropy(model(x[:, :-1]), x[:, 1:])
+        loss.backward()
+        qt.optim.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+    assert loss.item() < 0.05
+
+
+def test_same_seed_same_bits() -> None:
+    a, b, c = make(seed=1).state_dict(), make(seed=1).state_dict(), make(seed=2).state_dict()
+    assert all((a[name] == b[name]).all() for name in a)
+    assert any((a[name] != c[name]).any() for name in a)
+
+
+def test_dropout_only_while_training() -> None:
+    model = make(dropout=0.5)
+    x = ids(1, 8)
+    assert (model(x).data != model(x).data).any()
+    model.eval()
+    assert (model(x).data == model(x).data).all()
+
+
+# KV cache
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.integers(1, 4), min_size=1, max_size=5), st.sampled_from(PARTS), st.integers(0, 99)
+)
+def test_cache_equals_full_forward(chunks: list[int], parts: dict, seed: int) -> None:
+    """Trust test: any chunking of the prompt, grouped heads and rotary offsets included."""
+    model = make(**parts, seed=seed).astype(np.float32)
+    x = ids(2, 8, seed=seed)
+    full = model(x).data
+    cache = model.new_cache(batch_size=2)
+    done = 0
+    for n in chunks:
+        n = min(n, 8 - done)
+        if n:
+            part = model(x[:, done : done + n], cache=cache).data
+            np.testing.assert_allclose(part, full[:, done : done + n], atol=1e-5)
+            done += n
+    assert cache.length == done
+
+
+def test_cache_refuses_what_does_not_fit() -> None:
+    model = make()
+    cache = model.new_cache(batch_size=1, max_len=4)
+    model(ids(1, 3), cache=cache)
+    with pytest.raises(ValueError, match="the cache holds 4 tokens: 3 are in it and 2 more"):
+        model(ids(1, 2), cache=cache)
+    assert cache.length == 3
+    with pytest.raises(ValueError, match="for 1 sequences, not 2"):
+        model(ids(2, 1), cache=cache)
+    big = model.new_cache(max_len=20)
+    model(ids(1, 8), cache=big)
+    with pytest.raises(ValueError, match="9 tokens do not fit this model"):
+        model(ids(1, 1), cache=big)
+    with pytest.raises(ValueError, match="at least one"):
+        model.new_cache(max_len=0)
+
+
+# State and bad input
+
+
+def test_load_state_dict() -> None:
+    a, b = make(seed=1), make(seed=2)
+    b.load_state_dict(a.state_dict())
+    assert (a(ids(1, 4)).data == b(ids(1, 4)).data).all()
+    state = dict(a.state_dict())
+    weight = state.pop("norm.weight")
+    with pytest.raises(ValueError, match=r"missing \['norm.weight'\]"):
+        b.load_state_dict(state)
+    with pytest.raises(ValueError, match=r"unknown \['extra'\]"):
+        b.load_state_dict({**state, "norm.weight": weight, "extra": weight})
+    with pytest.raises(ValueError, match=r"norm.weight has shape \(3,\)"):
+        b.load_state_dict({**state, "norm.weight": weight[:3]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vocab_size": 0}, "vocab_size must be a whole number of at least 1, not 0"),
+        ({"n_layer": 1.5}, "n_layer must be a whole number"),
+        ({"d_model": 18}, "d_model=18 cannot be cut into n_head=4"),
+        ({"n_kv_head": 3}, "n_head=4 query heads cannot share n_kv_head=3"),
+        ({"position": "alibi"}, "position must be one of rope, sinusoidal, learned, not 'alibi'"),
+        ({"norm": "batch"}, "norm must be one of"),
+        ({"ffn": "mlp"}, "ffn must be one of"),
+        ({"d_model": 12}, "even head width, not 3"),
+        ({"dropout": 1.0}, "dropout must be in"),
+    ],
+)
+def test_bad_config(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        qt.GPTConfig(**{**SMALL, **changes})
+    with pytest.raises(ValueError, match="unknown model settings: heads"):
+        qt.GPTConfig.from_dict({"vocab_size": 5, "heads": 2})
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "message"),
+    [
+        ([0, 1], ValueError, r"shape \(B, T\), not \(2,\)"),
+        ([[0] * 9], ValueError, "9 tokens do not fit this model"),
+        (np.zeros((1, 0), int), ValueError, "0 tokens do not fit"),
+        ([[0, 17]], ValueError, "id 17 is outside the vocabulary: ids run from 0 to 16"),
+        ([[0, -1]], ValueError, "id -1 is outside"),
+        ([[0.0, 1.0]], TypeError, "ids must be integers"),
+    ],
+)
+def test_bad_ids(bad, error, message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()(bad)
