@@ -1,0 +1,715 @@
+"""The engine from Python: what runs, what is reported, which events and tools there are."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tisslang
+from tisslang import ExecutionEngine, State, TissCommandError, ToolRegistry
+from tisslang.errors import TissSecurityError
+
+Node = dict[str, Any]
+
+
+def run(text: str, root: Path, **options: Any) -> dict[str, Any]:
+    options.setdefault("sandbox_profile", "none")
+    return tisslang.run(text, root=root, **options)
+
+
+GREETING = """\
+TASK "Create and check a greeting script"
+
+STEP "Write it" {
+    WRITE "hello.py" <<PYTHON
+import sys
+print(f"Hello, {sys.argv[1]}!")
+PYTHON
+}
+
+STEP "Run it" {
+    VAR who = "Ada O'Neil"
+    RUN "python3 hello.py {{who}}"
+    ASSERT LAST_RUN.EXIT_CODE == 0
+    ASSERT LAST_RUN.STDOUT CONTAINS "Hello, {{who}}!"
+}
+"""
+
+
+def test_the_whole_report_of_a_plan_that_passes(tmp_path: Path) -> None:
+    report = run(GREETING, tmp_path, filename="plan.tiss")
+    times = [report.pop("duration_s"), report["cost"].pop("TIME")]
+    times += [step.pop("duration_s") for step in report["steps"]]
+    times.append(report["last_run"].pop("execution_time"))
+    assert all(isinstance(time, float) and 0 <= time < 30 for time in times)
+    assert report == {
+        "report": 1,
+        "tiss": "1.2.0",
+        "script": "plan.tiss",
+        "root": str(tmp_path.resolve()),
+        "task": "Create and check a greeting script",
+        "status": "passed",
+        "exit_code": 0,
+        "dry_run": False,
+        "sandbox": {
+            "profile": "none",
+            "backend": "none",
+            "network": "open",
+            "files": "open",
+            "processes": "open",
+            "gaps": [],
+        },
+        "steps": [
+            {
+                "kind": "STEP",
+                "description": "Write it",
+                "line": 3,
+                "status": "passed",
+                "attempts": 1,
+            },
+            {
+                "kind": "STEP",
+                "description": "Run it",
+                "line": 10,
+                "status": "passed",
+                "attempts": 1,
+            },
+        ],
+        "steps_completed": 2,
+        "steps_total": 2,
+        "variables": {"who": "Ada O'Neil"},
+        "clipped": [],
+        "last_run": {
+            "command": "python3 hello.py 'Ada O'\\''Neil'",
+            "stdout": "Hello, Ada O'Neil!\n",
+            "stderr": "",
+            "exit_code": 0,
+        },
+        "log": [],
+        "files_written": ["hello.py"],
+        "files_reset": [],
+        "cost": {"API_CALLS": 0, "TOKENS": 0, "RUNS": 1, "TOTAL": 0},
+        "error": None,
+        "caught": [],
+        "suppressed": [],
+        "diagnostics": [],
+        "plan": None,
+    }
+    json.dumps(report, allow_nan=False)
+
+
+def test_a_failed_assertion_reports_all_there_is_to_know(tmp_path: Path) -> None:
+    text = (
+        'STEP "Outer" {\n  STEP "Inner" {\n'
+        '    RUN "echo no >&2; echo {{x}}; exit 1"\n'
+        '    ASSERT   LAST_RUN.EXIT_CODE == 0  # why\n  }\n  LOG "never"\n}\nSTEP "Later" { }\n'
+    )
+    report = run(text, tmp_path, var={"x": "a b"})
+    assert (report["status"], report["exit_code"]) == ("failed", 1)
+    error = report["error"]
+    assert 0 < error["last_run"].pop("execution_time") < 10
+    assert error == {
+        "kind": "assert",
+        "code": "E101",
+        "message": "expected LAST_RUN.EXIT_CODE == 0, but it was 1",
+        "line": 4,
+        "column": 5,
+        "source": "LAST_RUN.EXIT_CODE == 0",
+        "operator": "==",
+        "negated": False,
+        "left": {"text": "LAST_RUN.EXIT_CODE", "value": 1, "clipped": False},
+        "right": {"text": "0", "value": 0, "clipped": False},
+        "steps": ["Outer", "Inner"],
+        "last_run": {
+            "command": "echo no >&2; echo 'a b'; exit 1",
+            "exit_code": 1,
+            "stdout_tail": "a b\n",
+            "stderr_tail": "no\n",
+        },
+        "hint": None,
+    }
+    steps = [(step["description"], step["status"], step["attempts"]) for step in report["steps"]]
+    assert steps == [("Outer", "failed", 1), ("Inner", "failed", 1), ("Later", "skipped", 0)]
+    assert (report["steps_completed"], report["steps_total"]) == (0, 2)
+    assert report["log"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "code", "exit_code"),
+    [
+        ("ASSERT 1 == 2", "assert", "E101", 1),
+        ('STEP "a" {', "parse", "T006", 3),
+        ("ASSERT nope == 1", "static", "T110", 3),
+        ('ASSERT "a" == 1', "type", "E202", 4),
+        ('READ "nope" AS x', "io", "E203", 4),
+        ('READ "latin1" AS x', "decode", "E204", 4),
+        ('RUN "sleep 9"', "timeout", "E205", 4),
+        ('READ "../x" AS x', "security", "E301", 5),
+        ('WRITE "a/.git/x" <<W\nW', "security", "E301", 5),
+        ('VAR p = "/etc/passwd"\nASSERT FILE "{{p}}" EXISTS', "security", "E301", 5),
+        ('RUN "{{big}}"', "io", "E203", 4),
+        ('RUN "echo {{nul}}"', "type", "E202", 4),
+        ('WRITE "{{big}}" <<W\nW', "io", "E203", 4),
+    ],
+)
+def test_each_error_has_its_kind_code_and_exit(
+    tmp_path: Path, text: str, kind: str, code: str, exit_code: int
+) -> None:
+    (tmp_path / "latin1").write_bytes(b"caf\xe9")
+    variables = {"big": "x" * 131_070, "nul": "a\0b"}
+    report = run(text, tmp_path, timeout="200ms", var=variables)
+    error = report["error"]
+    assert (error["kind"], error["code"], report["exit_code"]) == (kind, code, exit_code)
+    assert report["status"] == ("failed" if exit_code == 1 else "error")
+    assert error["message"]
+    assert isinstance(error["line"], int)
+    assert isinstance(error["column"], int)
+    assert bool(report["diagnostics"]) is (exit_code == 3)
+
+
+def test_undefined_at_run_time(tmp_path: Path) -> None:
+    engine = ExecutionEngine(root=tmp_path)
+    for value in ({"var": "x"}, {"last_run": "STDOUT"}, {"template": ["a", {"var": "x"}]}):
+        report = engine.execute([{"type": "LOG", "value": value, "line": 1, "column": 1}])
+        assert (report["error"]["kind"], report["exit_code"]) == ("undefined", 4)
+
+
+def test_a_plan_that_is_certainly_wrong_does_nothing(tmp_path: Path) -> None:
+    report = run('WRITE "a" <<W\nW\nSTEP "x" { LOG nope }', tmp_path)
+    assert report["exit_code"] == 3
+    assert [step["status"] for step in report["steps"]] == ["skipped"]
+    assert [d["code"] for d in report["diagnostics"]] == ["T110"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("profile", ["standard", "strict"])
+def test_without_a_sandbox_a_plan_with_run_is_refused_before_any_effect(
+    tmp_path: Path, profile: str
+) -> None:
+    text = 'WRITE "a" <<W\nW\nSTEP "x" { STEP "y" { RUN "true" } }'
+    report = run(text, tmp_path, sandbox_profile=profile)
+    assert (report["error"]["kind"], report["exit_code"]) == ("security", 5)
+    assert (report["error"]["line"], report["error"]["column"]) == (3, 23)
+    assert "no sandbox exists" in report["error"]["message"]
+    assert "--sandbox-profile none" in report["error"]["hint"]
+    assert report["sandbox"] is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plan_without_run_needs_no_sandbox(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = run('WRITE "a" <<W\nW', tmp_path, sandbox_profile="strict")
+    assert (report["exit_code"], report["sandbox"]) == (0, None)
+    assert capsys.readouterr().err == ""
+
+
+def test_running_without_a_sandbox_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run('RUN "true"\nRUN "true"', tmp_path)
+    assert capsys.readouterr().err.count("no sandbox") == 1
+
+
+def test_values_variables_and_interpolation(tmp_path: Path) -> None:
+    text = r"""
+VAR n = 3
+VAR f = 0.50
+VAR yes = true
+VAR wait = 5m
+VAR text = " {{n}}|{{f}}|{{yes}}|{{wait}} "
+VAR trimmed = text|trim
+VAR json = "{{text|json}} {{n|json}} {{yes|json}}"
+VAR n ?= 4
+VAR m ?= 4
+VAR given ?= "default"
+VAR once = "{{given}}"
+VAR body = <<W
+{{n}} \{{n}}
+W
+VAR quoted = '{{n}}'
+LOG n
+LOG yes
+LOG "{{wait}}"
+ASSERT yes
+ASSERT n == "3"
+ASSERT wait == 300
+"""
+    report = run(text, tmp_path, var={"given": "{{n}}"})
+    assert report["error"] is None
+    assert report["variables"] == {
+        "body": "3 {{n}}\n",
+        "f": 0.5,
+        "given": "{{n}}",
+        "json": '" 3|0.5|true|300.0 " 3 true',
+        "m": 4,
+        "n": 3,
+        "once": "{{n}}",
+        "quoted": "{{n}}",
+        "text": " 3|0.5|true|300.0 ",
+        "trimmed": "3|0.5|true|300.0",
+        "wait": 300.0,
+        "yes": True,
+    }
+    assert list(report["variables"]) == sorted(report["variables"])
+    assert report["log"] == ["3", "true", "300.0"]
+
+
+def test_files_are_exactly_as_written_and_read(tmp_path: Path) -> None:
+    content = "\ufeffone\r\ntwo\té"
+    (tmp_path / "in").write_bytes(content.encode())
+    text = 'READ "in" AS x\nWRITE "./a//b.txt" <<W\n{{x}}\nW\nWRITE "a/b.txt" <<W\n{{x}}\nW'
+    report = run(text, tmp_path)
+    assert report["variables"]["x"] == content
+    assert (tmp_path / "a/b.txt").read_bytes() == f"{content}\n".encode()
+    assert report["files_written"] == ["a/b.txt"]
+
+
+def test_last_run_is_the_latest_run(tmp_path: Path) -> None:
+    text = """
+RUN "printf 'a\\n'; exit 3"
+ASSERT LAST_RUN.STDOUT == "a\\n"
+ASSERT LAST_RUN.EXIT_CODE == 3
+ASSERT LAST_RUN.EXECUTION_TIME < 10
+ASSERT LAST_RUN.COMMAND CONTAINS "exit 3"
+RUN <<SH
+cd /
+pwd
+SH
+ASSERT LAST_RUN.STDOUT|trim == "/"
+ASSERT LAST_RUN.STDERR IS_EMPTY
+RUN "pwd"
+"""
+    report = run(text, tmp_path)
+    assert report["error"] is None
+    assert report["last_run"]["stdout"] == f"{tmp_path.resolve()}\n"
+    assert report["cost"]["RUNS"] == 3
+
+
+def test_a_timeout_keeps_what_was_captured(tmp_path: Path) -> None:
+    report = run('RUN "echo x; sleep 9"', tmp_path, timeout=0.3)
+    assert report["error"]["kind"] == "timeout"
+    assert (report["last_run"]["exit_code"], report["last_run"]["stdout"]) == (124, "x\n")
+
+
+def test_output_and_variables_are_clipped(tmp_path: Path) -> None:
+    report = run(
+        "RUN \"head -c 100000 /dev/zero | tr '\\\\0' x\"\nVAR big = LAST_RUN.STDOUT",
+        tmp_path,
+        max_output="80000",
+    )
+    assert len(report["last_run"]["stdout"]) == len(report["variables"]["big"]) == 65_536
+    assert report["clipped"] == ["big"]
+
+
+def test_keep_going_continues_with_the_next_step(tmp_path: Path) -> None:
+    text = """
+STEP "one" { ASSERT 1 == 2 }
+LOG "between"
+STEP "two" { LOG "two" }
+LOG "after two"
+STEP "three" { READ "nope" AS x }
+"""
+    report = run(text, tmp_path, keep_going=True)
+    assert report["exit_code"] == 1
+    assert report["error"]["kind"] == "assert"
+    assert [error["kind"] for error in report["suppressed"]] == ["io"]
+    assert report["suppressed"][0]["steps"] == ["three"]
+    assert report["log"] == ["two", "after two"]
+    assert [step["status"] for step in report["steps"]] == ["failed", "passed", "failed"]
+    assert report["steps_completed"] == 1
+    stopped = run(text, tmp_path)
+    assert [step["status"] for step in stopped["steps"]] == ["failed", "skipped", "skipped"]
+
+
+def test_keep_going_stops_at_what_is_not_catchable(tmp_path: Path) -> None:
+    text = 'STEP "one" { READ "../x" AS x }\nSTEP "two" { LOG "two" }'
+    report = run(text, tmp_path, keep_going=True)
+    assert (report["exit_code"], report["log"]) == (5, [])
+    assert [step["status"] for step in report["steps"]] == ["failed", "skipped"]
+
+
+def test_a_setup_after_a_failure_is_skipped_in_its_place(tmp_path: Path) -> None:
+    fail: Node = {"type": "ASSERT", "condition": {"op": "TRUTH", "left": False}}
+    steps: list[Node] = [
+        {"type": "SETUP", "description": None, "body": [fail]},
+        {"type": "SETUP", "description": "b", "body": [fail]},
+        {"type": "STEP", "description": "c", "body": []},
+    ]
+    engine = ExecutionEngine(root=tmp_path, keep_going=True)
+    report = engine.execute([{"type": "TASK", "description": "t", "block": True, "body": steps}])
+    assert [(s["kind"], s["description"], s["status"]) for s in report["steps"]] == [
+        ("SETUP", None, "failed"),
+        ("SETUP", "b", "skipped"),
+        ("STEP", "c", "passed"),
+    ]
+    assert report["error"]["steps"] == ["SETUP"]
+
+
+def test_directives_hold_to_the_end_of_their_block(tmp_path: Path) -> None:
+    seen: list[dict[str, Any]] = []
+    tools = ToolRegistry.default()
+    tools.register("LOG", lambda state, args: seen.append(dict(state.directives)))
+    text = """
+@persona "a"
+STEP "s" {
+    VAR n = 2
+    @persona "b{{n}}"
+    @speed fast 2 true
+    LOG 1
+}
+LOG 2
+"""
+    assert run(text, tmp_path, tools=tools)["exit_code"] == 0
+    assert seen == [{"persona": ["b2"], "speed": ["fast", 2, True]}, {"persona": ["a"]}]
+
+
+# Events
+
+
+def events_of(text: str, root: Path, **options: Any) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = []
+    run(text, root, on_event=events.append, **options)
+    return events
+
+
+def assert_well_formed(events: list[dict[str, Any]]) -> None:
+    """Dense numbers, proper nesting, `run_end` last."""
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert events[0]["event"] == "run_start"
+    assert events[-1]["event"] == "run_end"
+    around: list[dict[str, Any]] = []
+    for event in events[1:-1]:
+        name, _, edge = event["event"].partition("_")
+        if edge == "start":
+            around.append(event)
+        elif edge == "end":
+            start = around.pop()
+            assert start["event"] == f"{name}_start"
+            for key in start.keys() - {"seq", "time", "event"}:
+                assert event[key] == start[key]
+            assert isinstance(event["duration_s"], float)
+        else:
+            assert around[-1]["event"] == "command_start"
+            assert around[-1]["type"] == event["event"].upper()
+    assert around == []
+    json.dumps(events, allow_nan=False)
+
+
+def test_events_nest_and_tell_what_happened(tmp_path: Path) -> None:
+    events = events_of(GREETING + 'LOG "bye"\nREAD "hello.py" AS x\n', tmp_path)
+    assert_well_formed(events)
+    assert [event["event"] for event in events[:6]] == [
+        "run_start",
+        "step_start",
+        "command_start",
+        "command_end",
+        "step_end",
+        "step_start",
+    ]
+    assert events[1].keys() == {
+        "seq",
+        "time",
+        "event",
+        "kind",
+        "description",
+        "line",
+        "attempt",
+    }
+    ends = {event["type"]: event for event in events if event["event"] == "command_end"}
+    assert (ends["WRITE"]["path"], ends["WRITE"]["bytes"]) == ("hello.py", 43)
+    assert (ends["READ"]["path"], ends["READ"]["bytes"]) == ("hello.py", 43)
+    assert ends["RUN"]["exit_code"] == 0
+    assert (ends["RUN"]["stdout_bytes"], ends["RUN"]["stderr_bytes"]) == (19, 0)
+    assert ends["RUN"]["summary"] == "RUN python3 hello.py {{who}}"
+    asserted = [event for event in events if event["event"] == "assert"]
+    assert [event["passed"] for event in asserted] == [True, True]
+    assert asserted[0]["left"] == {"text": "LAST_RUN.EXIT_CODE", "value": 0, "clipped": False}
+    assert [event["message"] for event in events if event["event"] == "log"] == ["bye"]
+    assert all(event["time"].endswith("Z") and len(event["time"]) == 24 for event in events)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'STEP "a" { STEP "b" { ASSERT 1 == 2 } }',
+        'STEP "a" { RUN "sleep 9" }',
+        'STEP "a" { READ "../x" AS x }',
+        'STEP "a" { RUN "printf \'%20000s\'; exit 1"\nASSERT LAST_RUN.STDOUT == "x" }',
+        'STEP "a" {',
+        "LOG nope",
+    ],
+)
+def test_events_nest_after_an_error_too(tmp_path: Path, text: str) -> None:
+    events = events_of(text, tmp_path, timeout=0.3)
+    assert_well_formed(events)
+    assert events[-1]["report"]["exit_code"] > 0
+    for event in events[:-1]:
+        assert all(len(value) <= 8192 for value in event.values() if isinstance(value, str))
+
+
+def test_the_state_keeps_the_events_and_a_file_can_too(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    engine = ExecutionEngine(root=tmp_path, events=str(path))
+    report = engine.run('LOG "é"')
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert lines == engine.state.execution_log
+    assert lines[-1]["report"] == report
+
+
+# Tools
+
+
+def test_a_fresh_state() -> None:
+    state = State()
+    assert (state.variables, state.last_run_result) == ({}, None)
+    assert (state.is_halted, state.execution_log) == (False, [])
+
+
+def test_default_registries_are_independent() -> None:
+    first, second = ToolRegistry.default(), ToolRegistry.default()
+    names = {kind: first.get_tool(kind).__name__ for kind in ("RUN", "WRITE", "READ", "ASSERT")}
+    assert names == {
+        "RUN": "run_command",
+        "WRITE": "write_file",
+        "READ": "read_file",
+        "ASSERT": "assert_condition",
+    }
+    first.register("RUN", print)
+    assert second.get_tool("RUN") is not print
+    with pytest.raises(KeyError, match="NOPE"):
+        first.get_tool("NOPE")
+    with pytest.raises(TypeError):
+        first.register("RUN", "not a function")  # type: ignore[arg-type]
+
+
+def test_a_users_own_tools_replace_ours(tmp_path: Path) -> None:
+    given: list[tuple[str, dict[str, Any]]] = []
+
+    def run_command(state: State, args: dict[str, Any]) -> None:
+        given.append(("RUN", args))
+        state.last_run_result = {
+            "stdout": "fake\n",
+            "stderr": "",
+            "exit_code": 7,
+            "execution_time": 0.0,
+            "command": args["command"],
+        }
+
+    def write_file(state: State, args: dict[str, Any]) -> None:
+        given.append(("WRITE", args))
+
+    def read_file(state: State, args: dict[str, Any]) -> None:
+        given.append(("READ", args))
+        state.variables[args["variable"]] = "read"
+
+    def assert_condition(state: State, args: dict[str, Any]) -> None:
+        given.append(("ASSERT", args))
+
+    tools = ToolRegistry.default()
+    for tool in (run_command, write_file, read_file, assert_condition):
+        tools.register(tool.__name__.split("_")[0].upper(), tool)
+    text = """\
+VAR name = "a b"
+WRITE "{{name}}.txt" <<W
+{{name}}
+W
+READ "{{name}}.txt" AS x
+RUN "echo {{name}} '{{x}}'"
+ASSERT LAST_RUN.EXIT_CODE == 0
+ASSERT FILE "{{name}}" NOT EXISTS
+LOG "{{LAST_RUN.STDOUT|trim}} {{LAST_RUN.EXIT_CODE}}"
+"""
+    engine = ExecutionEngine(tools=tools, root=tmp_path)
+    report = engine.execute(tisslang.parse(text))
+    assert report["error"] is None
+    assert report["sandbox"] is None  # a tool of one's own starts nothing of ours
+    assert report["log"] == ["fake 7"]
+    kinds = [kind for kind, _ in given]
+    assert kinds == ["WRITE", "READ", "RUN", "ASSERT", "ASSERT"]
+    write, read, command, compare, exists = (args for _, args in given)
+    assert (write["path"], write["content"]) == ("a b.txt", "a b\n")
+    assert (read["path"], read["variable"]) == ("a b.txt", "x")
+    assert command["command"] == "echo 'a b' 'read'"
+    assert compare["condition"]["op"] == "=="
+    assert (compare["condition"]["left"], compare["condition"]["right"]) == (7, 0)
+    assert compare["source"] == "LAST_RUN.EXIT_CODE == 0"
+    assert exists["condition"]["path"] == "a b"
+    assert list(tmp_path.iterdir()) == []
+    assert_well_formed(engine.state.execution_log)
+
+
+def test_a_users_own_tool_gets_checked_paths_only(tmp_path: Path) -> None:
+    called: list[str] = []
+    tools = ToolRegistry.default()
+    for kind in ("READ", "WRITE"):
+        tools.register(kind, lambda state, args: called.append(args["path"]))
+    for node in (
+        {"type": "READ", "path": "../x", "variable": "v"},
+        {"type": "WRITE", "path": "a/.git/x", "content": ""},
+    ):
+        report = ExecutionEngine(tools, tmp_path).execute([node])
+        assert report["exit_code"] == 5
+    assert called == []
+
+
+def test_a_command_of_ones_own_in_a_list_of_dicts(tmp_path: Path) -> None:
+    def add(state: State, args: dict[str, Any]) -> None:
+        if args["left"] == "bad":
+            raise TissCommandError("type", "cannot add")
+        state.variables["sum"] = args["left"] + args["right"]
+
+    tools = ToolRegistry.default()
+    tools.register("ADD", add)
+    engine = ExecutionEngine(tools, tmp_path)
+    plan: list[Node] = [
+        {"type": "VAR", "name": "x", "value": 2},
+        {"type": "ADD", "left": {"var": "x"}, "right": 3, "line": 9},
+    ]
+    assert engine.execute(plan)["variables"] == {"x": 2, "sum": 5}
+    report = engine.execute([{"type": "ADD", "left": "bad", "right": 1, "line": 9, "column": 2}])
+    assert report["error"]["message"] == "cannot add"
+    assert (report["error"]["line"], report["error"]["column"]) == (9, 2)
+
+
+def test_an_unknown_command_is_found_before_the_first_effect(tmp_path: Path) -> None:
+    plan: list[Node] = [
+        {"type": "WRITE", "path": "a", "content": ""},
+        {"type": "STEP", "description": "s", "body": [{"type": "FLY"}]},
+    ]
+    report = ExecutionEngine(root=tmp_path).execute(plan)
+    assert (report["error"]["code"], report["exit_code"]) == ("T002", 3)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tool_may_halt_the_run(tmp_path: Path) -> None:
+    def halt(state: State, args: dict[str, Any]) -> None:
+        state.is_halted = True
+
+    tools = ToolRegistry.default()
+    tools.register("LOG", halt)
+    report = run('STEP "a" { LOG 1\nVAR x = 1 }\nSTEP "b" { }', tmp_path, tools=tools)
+    assert (report["exit_code"], report["variables"]) == (0, {})
+    assert [step["status"] for step in report["steps"]] == ["passed", "skipped"]
+
+
+def test_a_fault_in_a_tool_is_internal_and_can_be_debugged(tmp_path: Path) -> None:
+    def broken(state: State, args: dict[str, Any]) -> None:
+        raise ZeroDivisionError("oops")
+
+    tools = ToolRegistry.default()
+    tools.register("LOG", broken)
+    report = run('STEP "a" { LOG 1 }', tmp_path, tools=tools)
+    assert (report["exit_code"], report["error"]["kind"]) == (70, "internal")
+    assert "ZeroDivisionError: oops" in report["error"]["message"]
+    with pytest.raises(ZeroDivisionError):
+        run("LOG 1", tmp_path, tools=tools, debug=True)
+
+
+def test_an_interruption_is_reported(tmp_path: Path) -> None:
+    def interrupted(state: State, args: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    tools = ToolRegistry.default()
+    tools.register("LOG", interrupted)
+    engine = ExecutionEngine(tools, tmp_path, keep_going=True)
+    report = engine.run('STEP "a" { LOG 1 }\nSTEP "b" { LOG 2 }')
+    assert (report["exit_code"], report["error"]["kind"]) == (130, "interrupted")
+    assert [step["status"] for step in report["steps"]] == ["failed", "skipped"]
+    assert_well_formed(engine.state.execution_log)
+
+
+def test_a_wrapper_of_run_command_meets_the_sandbox_when_it_runs(tmp_path: Path) -> None:
+    inner = ToolRegistry.default().get_tool("RUN")
+    tools = ToolRegistry.default()
+    tools.register("RUN", lambda state, args: inner(state, args))
+    report = ExecutionEngine(tools, tmp_path).run('RUN "true"')
+    assert (report["error"]["kind"], report["exit_code"]) == ("security", 5)
+
+
+# Limits and wrong use
+
+
+def test_256_levels_run_also_deep_in_the_stack(tmp_path: Path) -> None:
+    text = 'STEP "s" {\n' * 256 + "LOG 1\n" + "}\n" * 256
+
+    def deep(levels: int) -> dict[str, Any]:
+        return deep(levels - 1) if levels else run(text, tmp_path)
+
+    report = deep(500)
+    assert report["log"] == ["1"]
+    assert len(report["steps"]) == 256
+    report = run(f'TASK "t" {{\n{text[11:-2]}}}', tmp_path)
+    assert report["exit_code"] == 0
+    node: Node = {"type": "LOG", "value": 1}
+    for _ in range(400):
+        node = {"type": "STEP", "description": "s", "body": [node]}
+    report = ExecutionEngine(root=tmp_path).execute([node])
+    assert (report["error"]["code"], report["exit_code"]) == ("T008", 3)
+
+
+def test_runs_in_threads_do_not_disturb_each_other(tmp_path: Path) -> None:
+    reports: list[dict[str, Any]] = []
+
+    def one(number: int) -> None:
+        text = f'RUN "sleep 0.1; echo {number}"\nASSERT LAST_RUN.STDOUT|trim == "{number}"'
+        reports.append(run(text, tmp_path))
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [report["exit_code"] for report in reports] == [0] * 4
+
+
+def test_a_root_that_vanishes_is_an_io_error(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    tools = ToolRegistry.default()
+    tools.register("LOG", lambda state, args: root.rmdir())
+    report = run('LOG 1\nWRITE "a" <<W\nW', root, tools=tools)
+    assert (report["error"]["kind"], report["exit_code"]) == ("io", 4)
+    root.mkdir()
+    report = run('LOG 1\nRUN "true"', root, tools=tools)
+    assert (report["error"]["kind"], report["exit_code"]) == ("io", 4)
+    assert "project root" in report["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"timeout": "5"},
+        {"timeout": -1},
+        {"timeout": float("nan")},
+        {"max_output": "10X"},
+        {"max_output": -1},
+        {"sandbox_profile": "docker"},
+        {"var": {"1x": "a"}},
+        {"var": {"IF": "a"}},
+        {"var": {"x": 1}},
+        {"var": ["x"]},
+        {"var": "x=1"},
+        {"env": {"A B": "x"}},
+        {"env": {"A": "a\0b"}},
+        {"env": {"A": "\ud800"}},
+    ],
+)
+def test_bad_options_are_named(tmp_path: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        ExecutionEngine(root=tmp_path, **options)
+    assert next(iter(options)).split("_")[0] in str(caught.value) or "not" in str(caught.value)
+
+
+def test_wrong_use_from_python(tmp_path: Path) -> None:
+    with pytest.raises(NotADirectoryError, match="nowhere"):
+        ExecutionEngine(root=tmp_path / "nowhere")
+    with pytest.raises(TypeError, match="speed"):
+        ExecutionEngine(root=tmp_path, speed=9)
+    with pytest.raises(TypeError, match="SCRIPT"):
+        ExecutionEngine(root=tmp_path).execute("LOG 1")  # type: ignore[arg-type]
+    with pytest.raises(AttributeError):
+        tisslang.nothing  # noqa: B018
+    assert TissSecurityError.__mro__[1] is not TissCommandError

@@ -1,0 +1,69 @@
+"""TissLang: a small declarative language for plans, and the engine that runs them.
+
+Names are loaded when first used, so that `import tisslang` and the command line start at once.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tisslang.engine import ExecutionEngine, run
+    from tisslang.errors import (
+        TissAssertionError,
+        TissBudgetError,
+        TissCommandError,
+        TissError,
+        TissHumanError,
+        TissParseError,
+        TissSecurityError,
+    )
+    from tisslang.state import State
+    from tisslang.syntax import check, parse
+    from tisslang.tools import ToolRegistry
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ExecutionEngine",
+    "State",
+    "TissAssertionError",
+    "TissBudgetError",
+    "TissCommandError",
+    "TissError",
+    "TissHumanError",
+    "TissParseError",
+    "TissSecurityError",
+    "ToolRegistry",
+    "check",
+    "load_ipython_extension",
+    "parse",
+    "run",
+]
+
+_HOMES = {
+    "parse": "tisslang.syntax",
+    "check": "tisslang.syntax",
+    "run": "tisslang.engine",
+    "ExecutionEngine": "tisslang.engine",
+    "State": "tisslang.state",
+    "ToolRegistry": "tisslang.tools",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'tisslang' has no attribute {name!r}")
+    from importlib import import_module
+
+    home = import_module(_HOMES.get(name, "tisslang.errors"))
+    value = globals()[name] = getattr(home, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: object) -> None:
+    """What `%load_ext tisslang` calls: adds the magics `%tiss` and `%%tiss`."""
+    from tisslang.jupyter.magic import register
+
+    register(shell)

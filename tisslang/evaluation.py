@@ -1,0 +1,92 @@
+"""From expressions of the syntax tree to values: names are looked up, templates filled in."""
+
+from typing import Any
+
+from tisslang.errors import TissCommandError
+from tisslang.state import State
+from tisslang.summary import condition_text
+from tisslang.values import Value, apply_filter, text_form
+
+_LAST_RUN_FIELDS = {
+    "STDOUT": "stdout",
+    "STDERR": "stderr",
+    "EXIT_CODE": "exit_code",
+    "EXECUTION_TIME": "execution_time",
+    "COMMAND": "command",
+}
+_POSITION = ("type", "end_line")
+
+
+def arguments(node: dict[str, Any], state: State) -> dict[str, Any]:
+    """The fields of a command, evaluated; this is what its tool is given.
+
+    RUN: `command` is the final text for the shell. ASSERT: `condition` holds the operands' values
+    in place of the operands, `source` the condition as written. All others: every field's value.
+    """
+    args: dict[str, Any] = {}
+    for field, content in node.items():
+        if field in _POSITION:
+            continue
+        if node["type"] == "RUN" and field == "command":
+            args[field] = _command_text(content, state)
+        elif field == "condition":
+            args[field] = evaluate_condition(content, state)
+            args.setdefault("source", node.get("source") or condition_text(content))
+        else:
+            args[field] = evaluate(content, state)
+    return args
+
+
+def evaluate_condition(condition: dict[str, Any], state: State) -> dict[str, Any]:
+    """The condition with the value of each operand in its place."""
+    return {
+        key: evaluate(content, state) if key in ("left", "right", "path") else content
+        for key, content in condition.items()
+    }
+
+
+def evaluate(expression: Any, state: State) -> Any:
+    """The value of a Text or Expr; anything else is its own value."""
+    if not isinstance(expression, dict):
+        return expression
+    if "template" in expression:
+        return "".join(
+            part if isinstance(part, str) else text_form(_reference(part, state))
+            for part in expression["template"]
+        )
+    if expression.keys() & {"var", "last_run", "duration"}:
+        return _reference(expression, state)
+    return expression
+
+
+def _reference(reference: dict[str, Any], state: State) -> Value:
+    if "duration" in reference:
+        return float(reference["seconds"])
+    return apply_filter(_look_up(reference, state), reference.get("filter"))
+
+
+def _look_up(reference: dict[str, Any], state: State) -> Value:
+    if "last_run" in reference:
+        field = _LAST_RUN_FIELDS[reference["last_run"]]
+        if state.last_run_result is None or field not in state.last_run_result:
+            raise TissCommandError(
+                "undefined",
+                f"LAST_RUN.{reference['last_run']} is not set: no RUN has ended before this line",
+            )
+        return state.last_run_result[field]
+    name = reference["var"]
+    if name not in state.variables:
+        raise TissCommandError(
+            "undefined",
+            f"variable {name} is not set",
+            hint=f"set it with VAR, or from outside with --var {name}=…",
+        )
+    return state.variables[name]
+
+
+def _command_text(text: Any, state: State) -> str:
+    if isinstance(text, str):
+        return text
+    from tisslang.syntax.shell import render_command  # only templates pay for it
+
+    return render_command(text, lambda reference: text_form(_reference(reference, state)))

@@ -1,0 +1,1 @@
+"""TissLang in a notebook."""

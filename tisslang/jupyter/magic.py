@@ -1,0 +1,90 @@
+"""The magics `%%tiss` (a plan in a cell) and `%tiss FILE` (a plan in a file)."""
+
+import shlex
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.display import display
+
+from tisslang import cli
+from tisslang.jupyter.result import PlanResult
+from tisslang.report import EXIT_INTERRUPTED
+from tisslang.terminal import printable
+from tisslang.values import text_form
+
+
+class PlanInterrupted(KeyboardInterrupt):
+    """The cell was interrupted; shown as one line, and it keeps the next cells from running."""
+
+    def _render_traceback_(self) -> list[str]:
+        return ["The plan was interrupted; nothing of it is running any more."]
+
+
+@magics_class
+class TissMagics(Magics):
+    """The magics of TissLang."""
+
+    @no_var_expand
+    @line_cell_magic
+    def tiss(self, line: str, cell: str | None = None) -> None:
+        """Run a TissLang plan: `%%tiss [flags]` above a plan, or `%tiss FILE [flags]`.
+
+        The flags are those of `tiss run`. Besides, `--var NAME` passes the notebook's variable NAME
+        as text, and `-o NAME` binds the report to NAME.
+        """
+        assert self.shell is not None
+        variables = self.shell.user_ns
+        parser = _parser(with_file=cell is None)
+        try:
+            options = parser.parse_args(shlex.split(line))
+            if cell is None:
+                source, filename = cli.read_script(options.file)
+            else:
+                source, filename = cell.encode("utf-8", "surrogatepass"), "<cell>"
+            options.var = [_assignment(text, variables) for text in options.var]
+            engine = cli.make_engine(
+                **cli.engine_options(options), filename=filename, on_event=_show_progress
+            )
+        except (cli.UsageError, ValueError) as error:
+            raise UsageError(str(error)) from None
+        except SystemExit:  # --help has been printed
+            return
+        report = engine.run(source)
+        if options.o:
+            variables[options.o] = report
+        display(PlanResult(report, engine.state.execution_log, source.decode("utf-8", "replace")))
+        if report["exit_code"] == EXIT_INTERRUPTED:
+            raise PlanInterrupted
+
+
+def register(shell: Any) -> None:
+    """Add the magics to an IPython shell."""
+    shell.register_magics(TissMagics)
+
+
+def _parser(with_file: bool) -> cli.Parser:
+    parser = cli.Parser(prog="%tiss" if with_file else "%%tiss")
+    if with_file:
+        parser.add_argument("file", metavar="FILE", help="the plan")
+    cli.add_run_flags(parser)
+    parser.add_argument("-o", metavar="NAME", help="bind the report to this Python name")
+    return parser
+
+
+def _assignment(text: str, variables: dict[str, Any]) -> str:
+    """`NAME=VALUE` as it is; for `NAME` the value of the notebook's variable, as text."""
+    if "=" in text:
+        return text
+    if text not in variables:
+        raise cli.UsageError(f"--var {text}: the notebook has no variable of that name")
+    value = variables[text]
+    return f"{text}={text_form(value) if isinstance(value, bool) else value}"
+
+
+def _show_progress(event: dict[str, Any]) -> None:
+    # Without times, so that a notebook's stored output is the same at every run.
+    if event["event"] == "step_start":
+        print("▸", printable(event["description"] or "setup"), flush=True)
+    elif event["event"] == "log":
+        print(printable(event["message"]), flush=True)

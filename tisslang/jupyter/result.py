@@ -1,0 +1,145 @@
+"""What a notebook shows of a run: the tree of its steps, in HTML and in plain text.
+
+Nothing here varies from run to run of the same plan: no times, no absolute paths. Colours come from
+the page, so that light and dark themes both work, and every state is also a word.
+"""
+
+from html import escape
+from typing import Any
+
+from tisslang.terminal import SYMBOLS, explain, printable, step_title
+
+Event = dict[str, Any]
+
+MAX_OUTPUT = 4000  # characters of each stream of a command
+
+_BOX = "border:1px solid;border-radius:4px;padding:.5em .8em;margin:.2em 0;line-height:1.4"
+_TREE = "list-style:none;margin:.3em 0;padding-left:1.2em"
+_PRE = (
+    "margin:.2em 0;padding:.1em .6em;border-left:3px solid;"
+    "white-space:pre-wrap;background:none;color:inherit"
+)
+
+
+class PlanResult:
+    """One run, ready to be displayed; `report` is its report."""
+
+    def __init__(self, report: dict[str, Any], events: list[Event], source: str) -> None:
+        self.report = report
+        self._events = events
+        self._source = source
+
+    def __repr__(self) -> str:
+        lines = [_headline(self.report)]
+        lines += [f"  {_label(step)}" for step in self.report["steps"]]
+        if self.report["files_written"]:
+            lines.append("files written: " + printable(", ".join(self.report["files_written"])))
+        return "\n".join([*lines, self._explanation()]).rstrip()
+
+    def _repr_html_(self) -> str:
+        parts = [
+            f"<strong>{escape(_headline(self.report))}</strong>",
+            _children_html(_tree(self.report, self._events)),
+        ]
+        if self.report["exit_code"]:
+            parts.append(_pre(self._explanation()))
+        if self.report["files_written"]:
+            names = (escape(printable(path)) for path in self.report["files_written"])
+            parts.append("<div>Files written: " + ", ".join(f"<code>{n}</code>" for n in names))
+            parts.append("</div>")
+        return f'<div class="tiss-result" style="{_BOX}">{"".join(parts)}</div>'
+
+    def _explanation(self) -> str:
+        return explain(self.report, self._source, colour=False).rstrip()
+
+
+def _tree(report: dict[str, Any], events: list[Event]) -> list[Event]:
+    """The events to show, those of a step as its `children`, and the steps without a turn."""
+    shown: list[Event] = []
+    around = [shown]
+    steps = iter(report["steps"])
+    for event in events:
+        if event["event"] == "step_start":
+            for step in steps:  # those before this one in the report had no turn
+                if step["status"] != "skipped":
+                    break
+                around[-1].append({**step, "event": "step_end", "children": []})
+            children: list[Event] = []
+            around[-1].append({"event": "step_end", "children": children})
+            around.append(children)
+        elif event["event"] == "step_end":
+            around.pop()
+            around[-1][-1].update(event)
+        elif _is_shown(event):
+            around[-1].append(event)
+    return shown + [{**step, "event": "step_end", "children": []} for step in steps]
+
+
+def _is_shown(event: Event) -> bool:
+    """What a LOG says is shown instead of the command."""
+    return event["event"] == "log" or (event["event"] == "command_end" and event["type"] != "LOG")
+
+
+def _children_html(children: list[Event]) -> str:
+    """Steps as a list; the commands between them folded, open where something failed."""
+    html, commands = [], []
+    for child in [*children, None]:
+        if child is not None and child["event"] != "step_end":
+            commands.append(child)
+            continue
+        if commands:
+            html.append(_commands_html(commands))
+            commands = []
+        if child is not None:
+            inner = _children_html(child["children"])
+            html.append(f"<li>{escape(_label(child))}{inner}</li>")
+    return f'<ul style="{_TREE}">{"".join(html)}</ul>' if html else ""
+
+
+def _commands_html(commands: list[Event]) -> str:
+    failed = any(command.get("status") == "error" for command in commands)
+    count = f"{len(commands)} command{'s' if len(commands) > 1 else ''}"
+    return (
+        f"<li><details{' open' if failed else ''}><summary>{count}</summary>"
+        f"{''.join(map(_command_html, commands))}</details></li>"
+    )
+
+
+def _command_html(event: Event) -> str:
+    if event["event"] == "log":
+        return f"<div><code>LOG</code> {escape(printable(event['message']))}</div>"
+    notes = ["failed"] if event["status"] == "error" else []
+    if "exit_code" in event:
+        notes.append(f"exit code {event['exit_code']}")
+    if "bytes" in event:
+        notes.append(f"{event['bytes']:,} bytes")
+    html = f"<div><code>{escape(printable(event['summary']))}</code>"
+    html += f" ({', '.join(notes)})</div>" if notes else "</div>"
+    return html + "".join(
+        _pre(printable(event[name][-MAX_OUTPUT:]), label)
+        for name, label in (("stdout", ""), ("stderr", "standard error:"))
+        if event.get(name)
+    )
+
+
+def _headline(report: dict[str, Any]) -> str:
+    steps = f"{report['steps_completed']} of {report['steps_total']} steps"
+    what = [printable(report["task"])] if report["task"] else []
+    what += [f"({steps})"] if report["steps_total"] else []
+    head = report["status"]
+    if report["diagnostics"]:
+        head = "not run"
+    elif report["error"] and report["error"]["kind"] == "security":
+        head = "refused"
+    return f"{SYMBOLS['failed' if report['exit_code'] else 'passed']} {head}" + (
+        f": {' '.join(what)}" if what else ""
+    )
+
+
+def _label(step: dict[str, Any]) -> str:
+    return f"{SYMBOLS[step['status']]} {step['status']}: {step_title(step)}"
+
+
+def _pre(text: str, label: str = "") -> str:
+    heading = f"<div>{label}</div>" if label else ""
+    return f'{heading}<pre style="{_PRE}">{escape(text)}</pre>'
