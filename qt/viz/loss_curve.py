@@ -33,6 +33,7 @@ def loss_curve(
     if floor is not None:
         ax.axhline(floor, color="black", linestyle="--", linewidth=1.2, label="entropy of the text")
     ax.set(title=title, xlabel="step", ylabel="loss (nats a token)")
+    ax.set_ylim(bottom=0)
     if ax.get_legend_handles_labels()[0]:
         ax.legend(frameon=False)
     return figure

@@ -17,7 +17,7 @@ _BOX = "border:1px solid;border-radius:4px;padding:.5em .8em;margin:.2em 0;line-
 _TREE = "list-style:none;margin:.3em 0;padding-left:1.2em"
 _PRE = (
     "margin:.2em 0;padding:.1em .6em;border-left:3px solid;"
-    "white-space:pre-wrap;background:none;color:inherit"
+    "white-space:pre-wrap;background:none;color:inherit;font-family:monospace"
 )
 
 
