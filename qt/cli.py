@@ -11,7 +11,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ DIALS = ("temperature", "top_k", "top_p", "min_p", "seed")
 # What `qt train` does unless a flag says otherwise. Shakespeare has nanoGPT's recipe for a CPU.
 PRESETS: dict[str, dict[str, Any]] = {
     "stories": {
-        "tokenizer": "bpe", "vocab_size": 2048, "block_size": 128, "n_layer": 3, "steps": 1500,
+        "tokenizer": "bpe", "vocab_size": 2048, "block_size": 128, "n_layer": 3, "steps": 1400,
         "batch_size": 6, "lr": 4e-3, "warmup": 50, "weight_decay": 0.05, "beta2": 0.98,
         "eval_every": 200,
     },
@@ -289,6 +289,15 @@ class _Progress:
             self.bar.close()
 
 
+def _with_bar(batches: list[Any]) -> Iterable[Any]:
+    """The batches, with a progress bar on a terminal where tqdm is installed."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return batches
+    return tqdm(batches, unit="batch", disable=not sys.stderr.isatty())
+
+
 def _load(directory: str) -> tuple[Any, Any]:
     import qt
 
@@ -326,7 +335,7 @@ def run_eval(args: argparse.Namespace) -> int:
     text = qt.data.load(args.data)
     ids = np.array(tokenizer.encode(text))
     batches = qt.data.windows(ids, 16, model.config.block_size)
-    loss, tokens = qt.evaluate(model, batches)
+    loss, tokens = qt.evaluate(model, _with_bar(batches))
     bits = loss * tokens / math.log(2)
     result = {
         "loss": loss,

@@ -96,9 +96,11 @@ def tanh(x: Tensor) -> Tensor:
 def _softmax(x: Array, dim: int = -1) -> Array:
     """Shifted by the largest value, which changes nothing and keeps exp from overflowing."""
     top = x.max(axis=dim, keepdims=True)
-    e = np.exp(x - np.where(np.isfinite(top), top, 0))
+    e = x - np.where(np.isfinite(top), top, 0)
+    np.exp(e, out=e)  # in place: a fresh large array costs more than the arithmetic
     total = e.sum(axis=dim, keepdims=True)
-    return e / np.where(total == 0, 1, total)  # a row of -inf alone becomes 0, not NaN
+    e /= np.where(total == 0, 1, total)  # a row of -inf alone becomes 0, not NaN
+    return e
 
 
 def softmax(x: Tensor, dim: int = -1) -> Tensor:
@@ -108,8 +110,9 @@ def softmax(x: Tensor, dim: int = -1) -> Tensor:
 
 
 def _log_softmax(x: Array, dim: int = -1) -> Array:
-    shifted = x - x.max(axis=dim, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
+    log_p = x - x.max(axis=dim, keepdims=True)
+    log_p -= np.log(np.exp(log_p).sum(axis=dim, keepdims=True))
+    return log_p
 
 
 def log_softmax(x: Tensor, dim: int = -1) -> Tensor:

@@ -12,7 +12,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
@@ -113,7 +113,7 @@ class TrainingError(RuntimeError):
 
 
 def evaluate(
-    model: GPT, batches: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]
+    model: GPT, batches: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]]
 ) -> tuple[float, int]:
     """Mean loss over batches of (B, T) inputs and targets, in nats a token; and the tokens."""
     total, tokens, was_training = 0.0, 0, model.training
@@ -125,6 +125,8 @@ def evaluate(
                 tokens += y.size
     finally:
         model.train(was_training)
+    if not tokens:
+        raise ValueError("there is nothing to evaluate: no batches")
     return total / tokens, tokens
 
 

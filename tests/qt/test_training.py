@@ -173,6 +173,8 @@ def test_evaluate_is_the_mean_over_tokens() -> None:
         for i in range(len(x))
     )
     assert loss == pytest.approx(total / tokens, rel=1e-5)
+    with pytest.raises(ValueError, match="nothing to evaluate"):
+        qt.evaluate(trainer.model, [])
 
 
 def test_a_loss_that_is_not_a_number() -> None:
