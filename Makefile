@@ -15,6 +15,9 @@ OUR_PATH := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 JUPYTER := $(CURDIR)/$(VENV)/jupyter
 NO_HOME := IPYTHONDIR="$(JUPYTER)/ipython" JUPYTER_CONFIG_DIR="$(JUPYTER)/config" \
 	JUPYTER_DATA_DIR="$(JUPYTER)/data" JUPYTER_RUNTIME_DIR="$(JUPYTER)/runtime"
+# No news and no update check: JupyterLab starts without a question and without the network.
+LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
+QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 RUN := env $(ONE_THREAD) $(OUR_PATH) $(NO_HOME) $(PY)
 
 .PHONY: help setup lab test test-long notebooks format lock clean
@@ -63,16 +66,15 @@ $(READY): pyproject.toml constraints.txt
 	@$(UV) install --python $(PY) -c constraints.txt -b constraints.txt -e '.[all]' \
 		|| $(PY) -m pip install --disable-pip-version-check -c constraints.txt -e '.[all]'
 	@$(PY) -c 'import matplotlib.font_manager' 2>/dev/null  # lists the fonts now, not in a lesson
-	@mkdir -p $(VENV)/jupyter/ipython
+	@mkdir -p $(VENV)/jupyter/ipython $(LAB_SETTINGS)
+	@echo '$(QUIET)' > $(LAB_SETTINGS)/overrides.json
 	@pwd -P > $(READY)
 
 # ------------------------------------------------------------------------------------- working
 
-# No news and no update check: JupyterLab starts without a question and without the network.
 # Root is a container's only user, and JupyterLab wants to be told that this is meant.
 lab: setup  ## open JupyterLab on the quickstart (LAB_FLAGS=… for its own options)
 	@exec env $(OUR_PATH) $(PY) -m jupyterlab notebooks/00_quickstart.ipynb \
-		--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
 		$$([ "$$(id -u)" != 0 ] || echo --allow-root) $(LAB_FLAGS)
 
 notebooks: setup  ## run every notebook and store its outputs

@@ -1,9 +1,10 @@
 """Tensors in a file: the safetensors format, which holds data and cannot hold code.
 
 Eight bytes with the length of a header, little-endian; the header, JSON that names each tensor with
-its dtype, shape and place; then the numbers, one tensor after another. That is all of it, so the
-forty lines are here rather than in a dependency: `qt` needs NumPy alone, and a learner can read how
-weights are stored. Files are interchangeable with the `safetensors` package (a test holds them so).
+its dtype, shape and place; then the numbers, one tensor after another. That is all of it, so it is
+here rather than in a dependency: `qt` needs NumPy alone, and a learner can read how weights are
+stored. Most of the lines distrust the file. Files are interchangeable with the `safetensors`
+package; a test holds them so.
 """
 
 from __future__ import annotations

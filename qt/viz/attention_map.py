@@ -15,17 +15,15 @@ from qt.viz.style import COLOUR_MAP, new_figure, show_tokens
 def attention_map(
     weights: npt.ArrayLike, tokens: Sequence[str], title: str = "Attention"
 ) -> Figure:
-    """(T, T) or (H, T, T) weights, T tokens -> one heat map, or one for each of H heads.
+    """(T, T), (H, T, T) or (1, H, T, T) weights, T tokens -> a heat map for each of H heads.
 
     Row t shows how query t shares its attention among the keys; every row adds up to 1. Raises
     `ValueError` when the tokens do not fit the weights.
     """
     w = np.asarray(weights)
-    heads = w[None] if w.ndim == 2 else w
-    if heads.ndim != 3 or heads.shape[1:] != (len(tokens), len(tokens)):
-        raise ValueError(
-            f"weights {w.shape} do not fit {len(tokens)} tokens: need (T, T) or (H, T, T)"
-        )
+    if w.shape[-2:] != (len(tokens), len(tokens)):
+        raise ValueError(f"weights {w.shape} do not fit {len(tokens)} tokens")
+    heads = w.reshape(-1, *w.shape[-2:])  # (H, T, T)
     columns = min(len(heads), 4)
     rows = math.ceil(len(heads) / columns)
     side = max(2.6, min(5.0, 0.2 * len(tokens)))
