@@ -89,7 +89,7 @@ class MultiHeadAttention(Module):
         out_std: float = 0.02,
         rng: np.random.Generator | None = None,
     ) -> None:
-        rng = rng or np.random.default_rng(0)
+        rng = rng or F.default_generator
         self.n_head = n_head
         self.n_kv_head = n_kv_head or n_head
         self.head_dim = d_model // n_head

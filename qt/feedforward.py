@@ -28,7 +28,7 @@ class FeedForward(Module):
     ) -> None:
         if activation not in ("relu", "gelu"):
             raise ValueError(f'activation is "relu" or "gelu", not {activation!r}')
-        rng = rng or np.random.default_rng(0)
+        rng = rng or F.default_generator
         self.activation = activation
         self.up_proj = Linear(d_model, d_ff, bias, std, rng)
         self.down_proj = Linear(d_ff, d_model, bias, down_std, rng)
@@ -50,7 +50,7 @@ class SwiGLU(Module):
         down_std: float = 0.02,
         rng: np.random.Generator | None = None,
     ) -> None:
-        rng = rng or np.random.default_rng(0)
+        rng = rng or F.default_generator
         self.gate_proj = Linear(d_model, d_ff, bias, std, rng)
         self.up_proj = Linear(d_model, d_ff, bias, std, rng)
         self.down_proj = Linear(d_ff, d_model, bias, down_std, rng)

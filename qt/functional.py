@@ -16,6 +16,9 @@ import numpy.typing as npt
 
 from qt.tensor import Array, Tensor, record
 
+# For layers and dropout that are given no generator of their own.
+default_generator = np.random.default_rng(0)
+
 # Activations
 
 
@@ -288,15 +291,14 @@ def dropout(
 ) -> Tensor:
     """Zero each element with probability p, scale the rest by 1/(1 - p) (Srivastava et al. 2014).
 
-    The expected value stays the same, so nothing is left to do when not training. `generator`
-    is required when there is something to draw: the same seed drops the same elements.
+    The expected value stays the same, so nothing is left to do when not training. The same seed
+    of `generator` drops the same elements.
     """
     if not 0 <= p < 1:
         raise ValueError(f"dropout probability must be in [0, 1), not {p}")
     if not training or p == 0:
         return x
-    if generator is None:
-        raise ValueError("dropout needs generator=np.random.default_rng(seed)")
+    generator = generator or default_generator
     kept = (generator.random(x.shape, dtype=np.float32) >= p).astype(x.dtype) / (1 - p)
     kept = kept.astype(x.dtype, copy=False)
     return record(x.data * kept, (x,), lambda g: (g * kept,))

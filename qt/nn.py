@@ -136,7 +136,7 @@ class Linear(Module):
         std: float = 0.02,
         rng: np.random.Generator | None = None,
     ) -> None:
-        rng = rng or np.random.default_rng(0)
+        rng = rng or F.default_generator
         self.weight = normal(rng, (out_features, in_features), std)
         self.bias = Parameter(np.zeros(out_features, dtype=np.float32)) if bias else None
 
@@ -154,7 +154,7 @@ class Embedding(Module):
         std: float = 0.02,
         rng: np.random.Generator | None = None,
     ) -> None:
-        rng = rng or np.random.default_rng(0)
+        rng = rng or F.default_generator
         self.weight = normal(rng, (num_embeddings, embedding_dim), std)
 
     def forward(self, ids: Any) -> Tensor:

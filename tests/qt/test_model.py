@@ -158,6 +158,11 @@ def test_same_seed_same_bits() -> None:
     assert any((a[name] != c[name]).any() for name in a)
 
 
+def test_layers_made_without_a_generator_differ() -> None:
+    a, b = qt.nn.Linear(3, 3), qt.nn.Linear(3, 3)
+    assert (a.weight.data != b.weight.data).any()
+
+
 def test_dropout_only_while_training() -> None:
     model = make(dropout=0.5)
     x = ids(1, 8)

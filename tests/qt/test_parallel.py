@@ -1,0 +1,46 @@
+"""One BLAS thread after `import qt`, whatever was imported first."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import qt
+from qt.parallel import BLAS_VARIABLES, side_by_side
+
+COUNT = """
+import threadpoolctl
+print(max([pool["num_threads"] for pool in threadpoolctl.threadpool_info()], default=1))
+"""
+
+
+def run(program: str, **variables: str) -> subprocess.CompletedProcess:
+    environment = {k: v for k, v in os.environ.items() if k not in BLAS_VARIABLES} | variables
+    return subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("first", ["import qt", "import numpy, qt"])
+def test_one_thread(first: str) -> None:
+    pytest.importorskip("threadpoolctl")
+    assert run(f"{first}\n{COUNT}").stdout == "1\n"
+
+
+def test_the_choice_of_the_user_stays() -> None:
+    if not pytest.importorskip("threadpoolctl").threadpool_info():
+        pytest.skip("this NumPy's matrix library has no threads that can be counted")
+    assert run(f"import qt\n{COUNT}", OPENBLAS_NUM_THREADS="2").stdout == "2\n"
+
+
+def test_without_threadpoolctl_it_says_how() -> None:
+    hide = "import sys; sys.modules['threadpoolctl'] = None; import numpy, qt"
+    assert "Import qt first, or set OPENBLAS_NUM_THREADS=1" in run(hide).stderr
+
+
+def test_pieces_come_back_in_order() -> None:
+    assert side_by_side(lambda n: n * n, [3, 1, 2]) == [9, 1, 4]
+    qt.set_num_threads(3)
+    assert qt.get_num_threads() == 3
+    qt.set_num_threads(1)
