@@ -235,6 +235,8 @@ def transpose(x: Tensor, axes: tuple[Any, ...]) -> Tensor:
 
 def getitem(x: Tensor, index: Any) -> Tensor:
     """x[index]: slices, integers, masks and arrays of indices, which may repeat."""
+    parts = index if isinstance(index, tuple) else (index,)
+    index = tuple(part.data if isinstance(part, Tensor) else part for part in parts)
 
     def backward(g: Array) -> tuple[Array]:
         gx = np.zeros_like(x.data)

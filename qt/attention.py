@@ -7,8 +7,6 @@ mask, which forbids looking ahead, is applied here, in training and in generatio
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -123,7 +121,3 @@ class MultiHeadAttention(Module):
         """(B, T, heads·D) -> (B, heads, T, D). Split the width first, then swap: never in one."""
         B, T, _ = x.shape
         return x.reshape(B, T, heads, self.head_dim).transpose(1, 2)
-
-    def __repr__(self) -> str:
-        parts: dict[str, Any] = {"heads": self.n_head, "kv_heads": self.n_kv_head}
-        return f"MultiHeadAttention({parts}, head_dim={self.head_dim})"

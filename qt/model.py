@@ -32,17 +32,18 @@ CHOICES = {
 class GPTConfig:
     """The shape of a GPT. Raises `ValueError` for values that do not fit together.
 
-    `n_kv_head=None` means as many as `n_head` (see `kv_heads`), `d_ff=None` a width that follows
-    from `d_model` (see `ffn_width`).
+    `n_kv_head=None` means as many as `n_head`. `d_ff=None` means 4 · d_model; for SwiGLU, which has
+    three matrices instead of two, 8/3 · d_model rounded up to a multiple of 8, so that the number
+    of parameters stays the same. Both are filled in, so that a config always says what it is.
     """
 
     vocab_size: int
     block_size: int = 64
     n_layer: int = 4
     n_head: int = 4
-    n_kv_head: int | None = None
+    n_kv_head: int = None  # type: ignore[assignment]  # never None once made
     d_model: int = 128
-    d_ff: int | None = None
+    d_ff: int = None  # type: ignore[assignment]
     position: str = "rope"
     norm: str = "rmsnorm"
     ffn: str = "swiglu"
@@ -53,6 +54,14 @@ class GPTConfig:
     norm_eps: float = 1e-5
 
     def __post_init__(self) -> None:
+        derived = [name for name in ("n_kv_head", "d_ff") if getattr(self, name) is None]
+        object.__setattr__(self, "_derived", derived)
+        if self.n_kv_head is None:
+            object.__setattr__(self, "n_kv_head", self.n_head)
+        if self.d_ff is None:
+            swiglu_width = -(-8 * self.d_model // 24) * 8
+            width = swiglu_width if self.ffn == "swiglu" else 4 * self.d_model
+            object.__setattr__(self, "d_ff", width)
         for name in (
             "vocab_size",
             "block_size",
@@ -63,8 +72,6 @@ class GPTConfig:
             "d_ff",
         ):
             value = getattr(self, name)
-            if value is None and name in ("n_kv_head", "d_ff"):
-                continue
             if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
             object.__setattr__(self, name, int(value))
@@ -77,7 +84,7 @@ class GPTConfig:
             raise ValueError(
                 f"d_model={self.d_model} cannot be cut into n_head={self.n_head} equal heads"
             )
-        if self.n_head % self.kv_heads:
+        if self.n_head % self.n_kv_head:
             raise ValueError(
                 f"n_head={self.n_head} query heads cannot share n_kv_head={self.n_kv_head} "
                 "key heads evenly"
@@ -96,20 +103,10 @@ class GPTConfig:
         """D = d_model / n_head, the width of one head."""
         return self.d_model // self.n_head
 
-    @property
-    def kv_heads(self) -> int:
-        """How many key/value heads there are."""
-        return self.n_kv_head or self.n_head
-
-    @property
-    def ffn_width(self) -> int:
-        """F, the inner width of the feed-forward part.
-
-        SwiGLU has three matrices where the others have two: 8/3 · d_model, rounded up to a multiple
-        of 8, instead of 4 · d_model keeps the number of parameters.
-        """
-        swiglu_width = -(-8 * self.d_model // 24) * 8
-        return self.d_ff or (swiglu_width if self.ffn == "swiglu" else 4 * self.d_model)
+    def replace(self, **changes: Any) -> GPTConfig:
+        """A copy with other settings; a width that followed from the old ones follows again."""
+        derived: list[str] = self._derived  # type: ignore[attr-defined]
+        return GPTConfig(**(self.to_dict() | dict.fromkeys(derived) | changes))
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -136,13 +133,13 @@ class Block(Module):
         out_std = 0.02 / np.sqrt(2 * c.n_layer)
         self.input_layernorm = make_norm(c)
         self.self_attn = MultiHeadAttention(
-            c.d_model, c.n_head, c.kv_heads, c.bias, rotary, 0.02, out_std, rng
+            c.d_model, c.n_head, c.n_kv_head, c.bias, rotary, 0.02, out_std, rng
         )
         self.post_attention_layernorm = make_norm(c)
         self.mlp: SwiGLU | FeedForward = (
-            SwiGLU(c.d_model, c.ffn_width, c.bias, 0.02, out_std, rng)
+            SwiGLU(c.d_model, c.d_ff, c.bias, 0.02, out_std, rng)
             if c.ffn == "swiglu"
-            else FeedForward(c.d_model, c.ffn_width, c.ffn, c.bias, 0.02, out_std, rng)
+            else FeedForward(c.d_model, c.d_ff, c.ffn, c.bias, 0.02, out_std, rng)
         )
         self.dropout = Dropout(c.dropout, seed=int(rng.integers(2**31)))
 
@@ -252,4 +249,4 @@ class GPT(Module):
             raise ValueError(
                 f"a cache needs at least one sequence and one token, not {batch_size} and {length}"
             )
-        return KVCache(c.n_layer, batch_size, c.kv_heads, length, c.head_dim, dtype)
+        return KVCache(c.n_layer, batch_size, c.n_kv_head, length, c.head_dim, dtype)

@@ -1,7 +1,6 @@
 """The whole model: shapes, names, causality, first loss, overfitting, bad configs."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -68,9 +67,10 @@ def test_parameter_names_and_shapes_are_llamas() -> None:
 
 def test_default_sizes() -> None:
     config = qt.GPTConfig(vocab_size=65)
-    assert (config.ffn_width, config.kv_heads, config.head_dim) == (344, 4, 32)
-    assert replace(config, ffn="relu").ffn_width == 512
-    assert replace(config, n_head=8).kv_heads == 8
+    assert (config.d_ff, config.n_kv_head, config.head_dim) == (344, 4, 32)
+    assert config.replace(ffn="relu").d_ff == 512
+    assert config.replace(n_head=8).n_kv_head == 8
+    assert config.replace(d_ff=100).replace(ffn="relu").d_ff == 100
     assert qt.GPT(config).num_parameters() == 800_000
     assert qt.GPTConfig.from_dict(config.to_dict()) == config
 

@@ -135,6 +135,15 @@ def test_mixed_dtypes_promote_and_gradients_come_back_in_their_own() -> None:
     assert (a.grad.dtype, b.grad.dtype) == (np.float32, np.float64)
 
 
+def test_a_tensor_as_index() -> None:
+    x = leaf(1.0, 2.0, 3.0)
+    y = x[Tensor([0, 2, 0])]
+    assert y.data.tolist() == [1, 3, 1]
+    y.sum().backward()
+    assert x.grad.tolist() == [2, 0, 1]
+    assert x[Tensor(np.array([True, False, True]))].data.tolist() == [1, 3]
+
+
 def test_max_shares_ties() -> None:
     x = leaf(1.0, 3.0, 3.0)
     x.max().backward()
