@@ -54,6 +54,7 @@ class GPTConfig:
     norm_eps: float = 1e-5
 
     def __post_init__(self) -> None:
+        self._check_whole("vocab_size", "block_size", "n_layer", "n_head", "d_model")
         derived = [name for name in ("n_kv_head", "d_ff") if getattr(self, name) is None]
         object.__setattr__(self, "_derived", derived)
         if self.n_kv_head is None:
@@ -62,19 +63,7 @@ class GPTConfig:
             swiglu_width = -(-8 * self.d_model // 24) * 8
             width = swiglu_width if self.ffn == "swiglu" else 4 * self.d_model
             object.__setattr__(self, "d_ff", width)
-        for name in (
-            "vocab_size",
-            "block_size",
-            "n_layer",
-            "n_head",
-            "n_kv_head",
-            "d_model",
-            "d_ff",
-        ):
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
-            object.__setattr__(self, name, int(value))
+        self._check_whole("n_kv_head", "d_ff")
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(
@@ -97,6 +86,13 @@ class GPTConfig:
             raise ValueError(f"sinusoidal positions need an even d_model, not {self.d_model}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), not {self.dropout}")
+
+    def _check_whole(self, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+            object.__setattr__(self, name, int(value))
 
     @property
     def head_dim(self) -> int:

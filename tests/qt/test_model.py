@@ -233,6 +233,8 @@ def test_load_state_dict() -> None:
     [
         ({"vocab_size": 0}, "vocab_size must be a whole number of at least 1, not 0"),
         ({"n_layer": 1.5}, "n_layer must be a whole number"),
+        ({"d_model": "wide"}, "d_model must be a whole number of at least 1, not 'wide'"),
+        ({"d_ff": 0}, "d_ff must be a whole number of at least 1, not 0"),
         ({"d_model": 18}, "d_model=18 cannot be cut into n_head=4"),
         ({"n_kv_head": 3}, "n_head=4 query heads cannot share n_kv_head=3"),
         ({"position": "alibi"}, "position must be one of rope, sinusoidal, learned, not 'alibi'"),
