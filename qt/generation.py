@@ -181,7 +181,7 @@ def stream_text(model: GPT, tokenizer: Tokenizer, prompt: str, **settings: Any) 
     A character whose bytes are spread over two tokens appears when it is whole. An empty prompt
     starts as after a blank line.
     """
-    ids = tokenizer.encode(prompt or "\n")
+    ids = tokenizer.encode(prompt) or _fresh_start(tokenizer)
     if not hasattr(tokenizer, "token_bytes"):
         for column in stream(model, [ids], **settings):
             yield tokenizer.decode([int(column[0])])
@@ -192,3 +192,10 @@ def stream_text(model: GPT, tokenizer: Tokenizer, prompt: str, **settings: Any) 
             yield piece
     if rest := decoder.decode(b"", final=True):
         yield rest
+
+
+def _fresh_start(tokenizer: Tokenizer) -> list[int]:
+    try:
+        return tokenizer.encode("\n") or [0]
+    except ValueError:  # a character tokenizer whose text had no line end
+        return [0]

@@ -121,6 +121,8 @@ def test_text_stream_holds_back_half_a_character() -> None:
     ids = qt.generate(model, [tokenizer.encode("g")], 40, seed=0)[0, 1:]
     assert "".join(pieces) == tokenizer.decode(ids)
     assert list(stream_text(model, tokenizer, "", max_new_tokens=2))
+    one_line = qt.CharTokenizer.train("no line end")
+    assert list(stream_text(model, one_line, "", max_new_tokens=0)) == []
 
 
 @pytest.mark.parametrize(
