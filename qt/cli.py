@@ -21,7 +21,7 @@ DIALS = ("temperature", "top_k", "top_p", "min_p", "seed")
 # What `qt train` does unless a flag says otherwise. Shakespeare has nanoGPT's recipe for a CPU.
 PRESETS: dict[str, dict[str, Any]] = {
     "stories": {
-        "tokenizer": "bpe", "vocab_size": 2048, "block_size": 128, "n_layer": 3, "steps": 1400,
+        "tokenizer": "bpe", "vocab_size": 2048, "block_size": 128, "n_layer": 3, "steps": 1250,
         "batch_size": 6, "lr": 4e-3, "warmup": 50, "weight_decay": 0.05, "beta2": 0.98,
         "eval_every": 200,
     },
