@@ -3,7 +3,6 @@
 `make notebooks` calls this file with every notebook; `python notebooks/execute.py FILE…` runs some.
 """
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -11,6 +10,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+from qt.files import write_atomic
 
 CELL_SECONDS = 600
 METADATA = {
@@ -58,10 +59,8 @@ def without_traces(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def store(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Write the whole file beside its place, then put it there."""
-    partial = path.with_suffix(".ipynb.partial")
-    partial.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
-    os.replace(partial, path)
+    """Replace the notebook, whole or not at all."""
+    write_atomic(path, nbformat.writes(notebook) + "\n")
 
 
 def main(names: list[str]) -> int:

@@ -55,7 +55,8 @@ def save_checkpoint(
     """Write `directory/checkpoints/step-…` and name it in `directory/latest`. Returns its path.
 
     `extra` is anything that JSON can hold. Raises `OSError` when the disk is full or may not be
-    written, `TypeError` for an `extra` that is not JSON; the earlier checkpoint is then untouched.
+    written, `TypeError` for an `extra` that is not JSON; an earlier checkpoint is then still whole.
+    (A run folder has one config.json, so that of a model of another shape takes its place.)
     """
     directory = Path(directory)
     tensors, scalars = _flatten(optimizer.state_dict()) if optimizer else ({}, None)

@@ -199,7 +199,7 @@ def run_train(args: argparse.Namespace) -> int:
         on_log=progress,
     )
     if args.resume:
-        trainer.resume(args.resume)
+        trainer.resume(checkpoint)
         if trainer.step >= training.steps:
             raise ValueError(
                 f"{args.resume} has {trainer.step} steps already: give --steps above that"

@@ -300,7 +300,6 @@ def dropout(
         return x
     generator = generator or default_generator
     kept = (generator.random(x.shape, dtype=np.float32) >= p).astype(x.dtype) / (1 - p)
-    kept = kept.astype(x.dtype, copy=False)
     return record(x.data * kept, (x,), lambda g: (g * kept,))
 
 

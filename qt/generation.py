@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from qt.model import GPT
-from qt.tensor import Array, Tensor, no_grad
+from qt.nn import inference
+from qt.tensor import Tensor
 from qt.tokenizers import Tokenizer
 
 
@@ -31,7 +32,7 @@ def next_token_probabilities(
     likely tokens, `top_p` the fewest whose probabilities reach p, `min_p` those with at least
     p times the probability of the best. Of equal tokens the one with the lower id goes first.
 
-    Raises `ValueError` for settings out of range or scores that are NaN.
+    Raises `ValueError` for settings out of range or scores that are NaN or infinite.
     """
     check_dials(temperature, top_k, top_p, min_p)
     scores = np.asarray(logits.data if isinstance(logits, Tensor) else logits, dtype=np.float64)
@@ -112,7 +113,8 @@ def stream(
             start += max(block // 2, 1)
             cache = model.new_cache(B, block) if use_cache else None
         unread = tokens[:, start + (cache.length if cache else 0) :]
-        logits = _last_logits(model, unread, cache)  # (B, V)
+        with inference(model):  # left before the yield: the caller's mode is not ours
+            logits = model(unread, cache=cache).data[:, -1]  # (B, V)
         drawn = np.empty(B, dtype=np.int64)
         for b in range(B):
             if stopped[b]:
@@ -126,17 +128,6 @@ def stream(
         yield drawn
         if stopped.all():
             return
-
-
-def _last_logits(model: GPT, ids: Array, cache: Any) -> Array:
-    """(B, T) -> (B, V): the scores behind the last token, without tape and without dropout."""
-    was_training = model.training
-    model.eval()
-    try:
-        with no_grad():
-            return model(ids, cache=cache).data[:, -1]
-    finally:
-        model.train(was_training)
 
 
 def generate(

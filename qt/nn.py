@@ -7,12 +7,13 @@ names, joined by dots, are the keys of `state_dict()`, as in PyTorch.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from qt import functional as F
-from qt.tensor import Array, Tensor
+from qt.tensor import Array, Tensor, no_grad
 
 
 class Parameter(Tensor):
@@ -115,6 +116,18 @@ class Module:
             parameter.data = parameter.data.astype(dtype)
             parameter.grad = None
         return self
+
+
+@contextmanager
+def inference(module: Module) -> Iterator[None]:
+    """Inside a `with` block: no tape and no dropout. Afterwards the module's mode is as before."""
+    was_training = module.training
+    module.eval()
+    try:
+        with no_grad():
+            yield
+    finally:
+        module.train(was_training)
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...], std: float) -> Parameter:

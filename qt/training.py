@@ -23,11 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from qt import functional as F
-from qt.checkpoint import load_checkpoint, prune, resolve, save_checkpoint
+from qt.checkpoint import Checkpoint, load_checkpoint, prune, resolve, save_checkpoint
 from qt.data import random_batch, windows
 from qt.files import write_atomic
 from qt.model import GPT
-from qt.nn import Dropout
+from qt.nn import Dropout, inference
 from qt.optim import (
     SGD,
     Adam,
@@ -39,7 +39,7 @@ from qt.optim import (
     first_bad_gradient,
 )
 from qt.parallel import get_num_threads, side_by_side
-from qt.tensor import Array, Tensor, no_grad
+from qt.tensor import Array, Tensor
 from qt.tokenizers import Tokenizer
 
 Metrics = dict[str, Any]
@@ -116,15 +116,11 @@ def evaluate(
     model: GPT, batches: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]]
 ) -> tuple[float, int]:
     """Mean loss over batches of (B, T) inputs and targets, in nats a token; and the tokens."""
-    total, tokens, was_training = 0.0, 0, model.training
-    model.eval()
-    try:
-        with no_grad():
-            for x, y in batches:
-                total += F.cross_entropy(model(x), y, reduction="sum").item()
-                tokens += y.size
-    finally:
-        model.train(was_training)
+    total, tokens = 0.0, 0
+    with inference(model):
+        for x, y in batches:
+            total += F.cross_entropy(model(x), y, reduction="sum").item()
+            tokens += y.size
     if not tokens:
         raise ValueError("there is nothing to evaluate: no batches")
     return total / tokens, tokens
@@ -200,8 +196,8 @@ class Trainer:
                         line["val_loss"] = self._evaluate(everything=done)
                     self._log(line)
                     mark, mark_step = time.perf_counter(), self.step
-                save_every = self.config.save_every or self.config.eval_every
-                if done or self.step % save_every == 0 or "val_loss" in line:
+                save_every = self.config.save_every
+                if measure or (save_every and self.step % save_every == 0):
                     self._save(line.get("val_loss"))
                 if stop.is_set():
                     self._save()
@@ -306,16 +302,18 @@ class Trainer:
     def _dropouts(self) -> list[Dropout]:
         return [module for module in self.model.modules() if isinstance(module, Dropout)]
 
-    def resume(self, directory: str | Path) -> None:
-        """Take over weights, optimizer, random state and metrics of a run's latest checkpoint.
+    def resume(self, source: Checkpoint | str | Path) -> None:
+        """Take over weights, optimizer, random state and metrics of a checkpoint (a run's latest).
 
         The model must have the checkpoint's shape. Metrics after that step are forgotten.
         """
-        checkpoint = load_checkpoint(directory)
+        checkpoint = source if isinstance(source, Checkpoint) else load_checkpoint(source)
         extra = checkpoint.extra
         self.model.load_state_dict(checkpoint.model.state_dict())
         if checkpoint.optimizer_state is None or "random_state" not in extra:
-            raise ValueError(f"{directory} was not saved by a training run: it cannot be resumed")
+            raise ValueError(
+                f"{checkpoint.path} was not saved by a training run: it cannot be resumed"
+            )
         self.optimizer.load_state_dict(checkpoint.optimizer_state)
         self.rng.bit_generator.state = extra["random_state"]
         for module, state in zip(self._dropouts(), extra["dropout_states"], strict=True):
@@ -323,7 +321,7 @@ class Trainer:
         self.step = self._saved_step = checkpoint.step
         self.seconds = extra["seconds"]
         self.best_val_loss = extra["best_val_loss"]
-        log = resolve(directory)[0] / "metrics.jsonl"
+        log = resolve(checkpoint.path)[0] / "metrics.jsonl"
         self.metrics = []
         for text in log.read_text(encoding="utf-8").splitlines() if log.exists() else ():
             with contextlib.suppress(ValueError):  # a crash may have cut the last line off

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import is_running
 
 from tisslang.environment import Scratch, command_environment
 from tisslang.process import Completed, run_shell
@@ -20,14 +21,6 @@ def shell(command: str, cwd: Path, timeout: float = 20, max_output: int = 1 << 2
     return run_shell(
         command, cwd=str(cwd), environment=environment, timeout=timeout, max_output=max_output
     )
-
-
-def is_running(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def wait_until_gone(pid: int) -> None:
