@@ -180,6 +180,8 @@ class Trainer:
         self.model.train()
         with _stop_after_step() as stop:
             if self.step == 0 and not self.metrics:
+                if self.directory is not None:  # a run that died before its first checkpoint
+                    (self.directory / "metrics.jsonl").unlink(missing_ok=True)
                 self._log({"step": 0, "val_loss": self._evaluate()})
             mark, mark_step = time.perf_counter(), self.step
             while self.step < self.config.steps:

@@ -45,9 +45,11 @@ def test_it_learns() -> None:
 
 
 def test_a_run_directory(tmp_path: Path) -> None:
-    trainer = make(tmp_path / "run")
-    metrics = trainer.run()
     run = tmp_path / "run"
+    run.mkdir()
+    (run / "metrics.jsonl").write_text('{"step": 0, "val_loss": 9.0}\n', encoding="utf-8")
+    trainer = make(run)
+    metrics = trainer.run()
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert lines == metrics
     assert [line["step"] for line in lines] == [0, 5, 10, 15, 20]
