@@ -284,10 +284,7 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor | None = None, eps: float
 
 
 def dropout(
-    x: Tensor,
-    p: float = 0.5,
-    training: bool = True,
-    generator: np.random.Generator | None = None,
+    x: Tensor, p: float = 0.5, training: bool = True, generator: np.random.Generator | None = None
 ) -> Tensor:
     """Zero each element with probability p, scale the rest by 1/(1 - p) (Srivastava et al. 2014).
 

@@ -44,10 +44,7 @@ class ExecutionEngine:
     """
 
     def __init__(
-        self,
-        tools: ToolRegistry | None = None,
-        root: str | os.PathLike[str] = ".",
-        **options: Any,
+        self, tools: ToolRegistry | None = None, root: str | os.PathLike[str] = ".", **options: Any
     ) -> None:
         self.tools = tools or ToolRegistry.default()
         self.root = os.path.realpath(root)
@@ -227,11 +224,7 @@ class _Run:
         finally:
             step["duration_s"] = _seconds_since(started)
             self.events.send(
-                "step_end",
-                **facts,
-                attempt=1,
-                status=step["status"],
-                duration_s=step["duration_s"],
+                "step_end", **facts, attempt=1, status=step["status"], duration_s=step["duration_s"]
             )
 
     def _run_directive(self, node: Node) -> None:
@@ -287,10 +280,7 @@ class _Run:
                 raise
             hint = "a fault of the engine or of a tool: run again with --debug for a traceback"
             message = f"{type(error).__name__}: {error}"
-            noted = (
-                other_error("internal", message, list(self.state.steps), hint),
-                EXIT_INTERNAL,
-            )
+            noted = (other_error("internal", message, list(self.state.steps), hint), EXIT_INTERNAL)
             goes_on = False
         self.record.failed(*noted)
         self.state.steps.clear()

@@ -50,12 +50,7 @@ class _Head:
 
 
 def run_shell(
-    command: str,
-    *,
-    cwd: str,
-    environment: Mapping[str, str],
-    timeout: float,
-    max_output: int,
+    command: str, *, cwd: str, environment: Mapping[str, str], timeout: float, max_output: int
 ) -> Completed:
     """Run `command` with `/bin/sh -c`, its standard input at its end, and wait for it.
 

@@ -48,9 +48,7 @@ def merge(ids: list[int], pair: Pair, new_id: int) -> list[int]:
 
 
 def train_incremental(
-    words: Mapping[str, int],
-    n_merges: int,
-    on_progress: Callable[[int, int], None] | None = None,
+    words: Mapping[str, int], n_merges: int, on_progress: Callable[[int, int], None] | None = None
 ) -> list[Pair]:
     """Return what `train_plain` returns, recounting only the words that a merge changes.
 

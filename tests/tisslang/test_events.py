@@ -27,15 +27,7 @@ def test_events_nest_and_tell_what_happened(tmp_path: Path) -> None:
         "step_end",
         "step_start",
     ]
-    assert events[1].keys() == {
-        "seq",
-        "time",
-        "event",
-        "kind",
-        "description",
-        "line",
-        "attempt",
-    }
+    assert events[1].keys() == {"seq", "time", "event", "kind", "description", "line", "attempt"}
     ends = {event["type"]: event for event in events if event["event"] == "command_end"}
     assert (ends["WRITE"]["path"], ends["WRITE"]["bytes"]) == ("hello.py", 43)
     assert (ends["READ"]["path"], ends["READ"]["bytes"]) == ("hello.py", 43)

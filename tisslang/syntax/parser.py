@@ -364,7 +364,4 @@ _COMMANDS: dict[str, Callable[[Parser, Token], Node]] = {
     "VAR": Parser.var,
     "LOG": Parser.log,
 }
-_BLOCKS: dict[str, Callable[[Parser, Token], Deep]] = {
-    "TASK": Parser.task,
-    "STEP": Parser.step,
-}
+_BLOCKS: dict[str, Callable[[Parser, Token], Deep]] = {"TASK": Parser.task, "STEP": Parser.step}

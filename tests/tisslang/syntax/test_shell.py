@@ -43,12 +43,7 @@ def split(command: str) -> list[Any]:
 
 def contexts(command: str) -> str:
     """The contexts of a command's references, one letter each: u s d r, and `-` for unsupported."""
-    letters = {
-        Context.UNQUOTED: "u",
-        Context.SINGLE: "s",
-        Context.DOUBLE: "d",
-        Context.RAW: "r",
-    }
+    letters = {Context.UNQUOTED: "u", Context.SINGLE: "s", Context.DOUBLE: "d", Context.RAW: "r"}
     found = reference_contexts(split(command))
     return "".join("-" if isinstance(c, Unsupported) else letters[c] for c in found)
 
