@@ -3,6 +3,8 @@
 Start with the notebooks; `qt.GPT`, `qt.BPETokenizer` and `qt.generate` are where they lead.
 """
 
+import importlib
+
 from qt.parallel import get_num_threads, set_num_threads, use_one_blas_thread
 
 use_one_blas_thread()  # before the next imports load NumPy
@@ -19,40 +21,15 @@ from qt.training import Trainer, TrainingConfig, evaluate  # noqa: E402
 __version__ = "0.1.0"
 
 __all__ = [
-    "GPT",
-    "BPETokenizer",
-    "CharTokenizer",
-    "Checkpoint",
-    "GPTConfig",
-    "KVCache",
-    "Tensor",
-    "Trainer",
-    "TrainingConfig",
-    "WordTokenizer",
-    "attention",
-    "data",
-    "evaluate",
-    "functional",
-    "generate",
-    "generation",
-    "get_num_threads",
-    "load_checkpoint",
-    "nn",
-    "no_grad",
-    "optim",
-    "positions",
-    "save_checkpoint",
-    "set_num_threads",
-    "stream",
-    "stream_text",
-    "viz",
-]
+    "GPT", "BPETokenizer", "CharTokenizer", "Checkpoint", "GPTConfig", "KVCache", "Tensor",
+    "Trainer", "TrainingConfig", "WordTokenizer", "attention", "data", "evaluate", "exercises",
+    "functional", "generate", "generation", "get_num_threads", "load_checkpoint", "nn", "no_grad",
+    "optim", "positions", "save_checkpoint", "set_num_threads", "stream", "stream_text", "viz",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
-    """`qt.viz` loads Matplotlib, so it is imported when it is first used."""
-    if name == "viz":
-        import importlib
-
-        return importlib.import_module("qt.viz")
+    """Import `qt.viz` (which loads Matplotlib) and `qt.exercises` when they are first used."""
+    if name in ("exercises", "viz"):
+        return importlib.import_module(f"qt.{name}")
     raise AttributeError(f"module 'qt' has no attribute {name!r}")

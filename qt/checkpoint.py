@@ -2,19 +2,18 @@
 
     DIR/config.json  tokenizer.json
     DIR/checkpoints/step-000500/  model.safetensors  optimizer.safetensors  state.json
-    DIR/latest                    one line: step-000500
+    DIR/latest  DIR/best          each one line: step-000500
 
 A checkpoint is written whole beside its place, synced, renamed, and only then named by `latest`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
+import operator
 import shutil
-import tempfile
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ import numpy as np
 from qt.files import sync_directory, write_atomic
 from qt.model import GPT, GPTConfig
 from qt.optim import Optimizer
-from qt.safetensors import SafetensorsError, load_file, save_file
+from qt.safetensors import load_file, save_file
 from qt.tokenizers import Tokenizer, load_tokenizer
 
 
@@ -44,159 +43,103 @@ class Checkpoint:
 
 
 def save_checkpoint(
-    directory: str | os.PathLike[str],
-    *,
-    model: GPT,
-    tokenizer: Tokenizer | None = None,
-    optimizer: Optimizer | None = None,
-    step: int = 0,
-    extra: dict[str, Any] | None = None,
-) -> Path:
-    """Write `directory/checkpoints/step-…` and name it in `directory/latest`. Returns its path.
+    directory: str | Path, *, model: GPT, tokenizer: Tokenizer | None = None, best: bool = False,
+    optimizer: Optimizer | None = None, step: int = 0, extra: dict[str, Any] | None = None,
+) -> Path:  # fmt: skip
+    """Write `directory/checkpoints/step-…`, name it in `latest`, and in `best` too if it is that.
 
-    `extra` is anything that JSON can hold. Raises `OSError` when the disk is full or may not be
-    written, `TypeError` for an `extra` that is not JSON; an earlier checkpoint is then still whole.
+    Returns its path. Raises `ValueError` for a bad step, `TypeError` for an `extra` that JSON
+    cannot hold, `OSError` for a full disk; what `latest` names is whole at every moment.
     (A run folder has one config.json, so that of a model of another shape takes its place.)
     """
-    directory = Path(directory)
-    tensors, scalars = _flatten(optimizer.state_dict()) if optimizer else ({}, None)
-    try:
-        state = json.dumps({"step": step, "optimizer": scalars, "extra": extra or {}}, indent=1)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"extra must be something that JSON can hold: {error}") from None
-    place = directory / "checkpoints" / f"step-{step:06d}"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}."))
+    if not isinstance(step, Integral) or step < 0:
+        raise ValueError(f"step must be a whole number from 0 up, not {step!r}")
+    run, place = Path(directory), Path(directory, "checkpoints", f"step-{int(step):06d}")
+    saved = optimizer.state_dict() if optimizer else {"state": {}, "param_groups": None}
+    state = {"step": int(step), "optimizer": saved["param_groups"], "extra": extra or {}}
+    text = json.dumps(state, indent=1)  # fails, if at all, before anything is written
+    beside, old = (place.with_name(f".{place.name}.{end}") for end in ("new", "old"))
+    shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed here
+    beside.mkdir(parents=True)
     try:
         save_file(model.state_dict(), beside / "model.safetensors")
         if optimizer:
-            save_file(tensors, beside / "optimizer.safetensors")
-        write_atomic(beside / "state.json", state)
-        beside.chmod(0o755)
-        _move_into_place(beside, place)
-    except BaseException:
+            entries = [(f"{i}.", entry) for i, entry in saved["state"].items()]
+            arrays = {i + key: np.asarray(entry[key]) for i, entry in entries for key in entry}
+            save_file(arrays, beside / "optimizer.safetensors")
+        write_atomic(beside / "state.json", text)
+        if place.exists():  # an older one of this step: `old` until the new one is in its place
+            shutil.rmtree(old, ignore_errors=True)
+            place.rename(old)
+        beside.rename(place)
+        sync_directory(place.parent)
+    finally:
         shutil.rmtree(beside, ignore_errors=True)
-        raise
-    write_atomic(directory / "config.json", json.dumps(model.config.to_dict(), indent=1) + "\n")
+        if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
+    write_atomic(run / "config.json", json.dumps(model.config.to_dict(), indent=1) + "\n")
     if tokenizer is not None:
-        tokenizer.save(directory / "tokenizer.json")
-    write_atomic(directory / "latest", place.name + "\n")
+        tokenizer.save(run / "tokenizer.json")
+    for name in ("best", "latest") if best else ("latest",):
+        write_atomic(run / name, place.name + "\n")
     return place
 
 
-def _move_into_place(beside: Path, place: Path) -> None:
-    """Rename, after moving an older checkpoint of the same step out of the way."""
-    old = place.with_name(f".{place.name}.old")
-    if place.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        place.rename(old)
-    try:
-        beside.rename(place)
-    except BaseException:
-        if old.exists():
-            old.rename(place)
-        raise
-    try:
-        sync_directory(place.parent)
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _flatten(state: dict[str, Any]) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
-    """Split an optimizer's state into arrays, named `number.key`, and the JSON that is left."""
-    arrays = {
-        f"{i}.{key}": value
-        for i, entry in state["state"].items()
-        for key, value in entry.items()
-        if isinstance(value, np.ndarray)
-    }
-    scalars = {
-        str(i): {key: value for key, value in entry.items() if f"{i}.{key}" not in arrays}
-        for i, entry in state["state"].items()
-    }
-    return arrays, {"state": scalars, "param_groups": state["param_groups"]}
-
-
-def _unflatten(arrays: dict[str, Any], scalars: dict[str, Any]) -> dict[str, Any]:
-    state = {int(i): dict(entry) for i, entry in scalars["state"].items()}
-    for name, array in arrays.items():
-        i, key = name.split(".", 1)
-        state[int(i)][key] = array
-    return {"state": state, "param_groups": scalars["param_groups"]}
-
-
-def resolve(directory: str | os.PathLike[str]) -> tuple[Path, Path]:
-    """The run directory and the checkpoint that `directory` means: one of them, or `latest`."""
-    path = Path(directory)
-    if (path / "state.json").exists():
-        return path.absolute().parent.parent, path
-    if not (path / "config.json").exists():
-        raise CheckpointError(
-            f"there is no checkpoint in {path}: expected a folder made by `qt train --out` or "
-            "save_checkpoint()"
-        )
-    try:
-        name = (path / "latest").read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        raise CheckpointError(f"{path} has no checkpoint yet: there is no file `latest`") from None
-    place = path / "checkpoints" / name
-    old = place.with_name(f".{name}.old")
-    if not place.exists() and old.exists():  # a crash between two renames
-        place = old
-    if Path(name).name != name or not (place / "state.json").exists():
-        raise CheckpointError(f"{path / 'latest'} names {name!r}, which is not a checkpoint there")
-    return path, place
-
-
-def load_checkpoint(directory: str | os.PathLike[str]) -> Checkpoint:
+def load_checkpoint(directory: str | Path) -> Checkpoint:
     """Read a run directory's latest checkpoint, or one checkpoint.
 
     Raises `CheckpointError` when it is missing, cut off, or does not fit its config.
     """
-    run, place = resolve(directory)
-    state = _read_json(place / "state.json")
+    run, place = _resolve(Path(directory))
     try:
-        model = GPT(GPTConfig.from_dict(_read_json(run / "config.json")))
-        weights = load_file(place / "model.safetensors")
-        if all(array.dtype == np.float64 for array in weights.values()):
+        state, config = _read_json(place / "state.json"), _read_json(run / "config.json")
+        model, weights = GPT(GPTConfig.from_dict(config)), load_file(place / "model.safetensors")
+        if any(array.dtype == np.float64 for array in weights.values()):
             model.astype(np.float64)
         model.load_state_dict(weights)
-        optimizer = None
-        if state.get("optimizer") is not None:
-            arrays = load_file(place / "optimizer.safetensors")
-            optimizer = _unflatten(arrays, state["optimizer"])
-        tokenizer = None
-        if (run / "tokenizer.json").exists():
-            tokenizer = load_tokenizer(run / "tokenizer.json")
-            if tokenizer.vocab_size > model.config.vocab_size:
-                raise ValueError(
-                    f"tokenizer.json has {tokenizer.vocab_size} tokens, but the model "
-                    f"{model.config.vocab_size}: it belongs to another model"
-                )
-        return Checkpoint(model, tokenizer, optimizer, int(state["step"]), state["extra"], place)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{place} is incomplete: {error.filename} is missing") from None
-    except SafetensorsError as error:
-        raise CheckpointError(f"{error}; use an older checkpoint beside {place.name}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        optimizer: dict[str, Any] | None = None
+        if groups := state.get("optimizer"):
+            optimizer = {"state": {}, "param_groups": groups}
+            for name, array in load_file(place / "optimizer.safetensors").items():
+                i, key = name.split(".", 1)
+                value = array if array.ndim else array.item()
+                optimizer["state"].setdefault(int(i), {})[key] = value
+        file = run / "tokenizer.json"
+        tokenizer = load_tokenizer(file) if file.exists() else None
+        if tokenizer and tokenizer.vocab_size > model.config.vocab_size:
+            sizes = f"{tokenizer.vocab_size} tokens, but the model {model.config.vocab_size}"
+            raise ValueError(f"{file.name} has {sizes}: it belongs to another model")
+        step, extra = operator.index(state.get("step")), {**state.get("extra", {})}
+        return Checkpoint(model, tokenizer, optimizer, step, extra, place)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
         raise CheckpointError(f"{place} cannot be loaded: {error}") from None
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _resolve(path: Path) -> tuple[Path, Path]:
+    """The run directory and the checkpoint that a path means: one of them, or `latest`."""
+    if (path / "state.json").exists():
+        return path.absolute().parent.parent, path
     try:
-        value = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing") from None
-    except ValueError as error:
-        raise CheckpointError(f"{path} is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} holds {type(value).__name__}, expected an object")
-    return value
+        name = (path / "latest").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        raise CheckpointError(f"there is no checkpoint in {path}: `qt train` makes one") from None
+    for folder in (name, f".{name}.old"):  # the second after a crash between two renames
+        if Path(name).name == name and (path / "checkpoints" / folder / "state.json").exists():
+            return path, path / "checkpoints" / folder
+    raise CheckpointError(f"{path / 'latest'} names {name!r}, which is not a checkpoint there")
 
 
-def prune(directory: str | os.PathLike[str], keep: set[str]) -> None:
-    """Delete the checkpoints of a run whose names are not in `keep`."""
-    for place in (Path(directory) / "checkpoints").glob("step-*"):
+def _read_json(path: Path) -> Any:
+    try:
+        return {**json.loads(path.read_bytes())}
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"{path} is not a JSON object: {error}") from None
+
+
+def prune(directory: str | Path) -> None:
+    """Delete a run's checkpoints that neither `latest` nor `best` names, and half-written ones."""
+    files = [file for file in (Path(directory, "latest"), Path(directory, "best")) if file.exists()]
+    keep = [file.read_text(encoding="utf-8").strip() for file in files]
+    for place in Path(directory).glob("checkpoints/*step-*"):
         if place.name not in keep:
-            with contextlib.suppress(OSError):
-                shutil.rmtree(place)
+            shutil.rmtree(place, ignore_errors=True)

@@ -1,32 +1,24 @@
-"""Files that are whole or not there: write beside the place, sync, rename.
-
-A crash, a full disk or Ctrl-C leaves the old file as it was.
-"""
-
-from __future__ import annotations
+"""Files that are whole or not there: written beside the place, synced, renamed."""
 
 import os
-import threading
 from pathlib import Path
 
 
-def write_atomic(path: str | os.PathLike[str], data: bytes | str) -> None:
-    """Replace `path` by `data` (text as UTF-8, line ends unchanged) in one step.
+def write_atomic(path: str | os.PathLike[str], *data: bytes | str | memoryview) -> None:
+    """Replace `path` by the pieces of `data` (text as UTF-8, line ends unchanged) in one step.
 
-    Raises `OSError` when it cannot; then nothing has changed and nothing is left behind.
+    Raises `OSError` when it cannot; then, as after a crash or Ctrl-C, the old file is as it was.
     """
     path = Path(path)
-    content = data.encode("utf-8") if isinstance(data, str) else data
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
         with beside.open("wb") as file:
-            file.write(content)
+            file.writelines(p.encode("utf-8") if isinstance(p, str) else p for p in data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
-    except BaseException:
+    finally:
         beside.unlink(missing_ok=True)
-        raise
     sync_directory(path.parent)
 
 

@@ -1,192 +1,211 @@
 """How a model writes: scores → probabilities → one token, again and again.
 
-The dials shape the distribution in this order: temperature, top-k, top-p (nucleus sampling,
-Holtzman et al. 2020), min-p (Nguyen et al. 2024), each renormalised before the next.
+The dials shape the distribution in this order: repetition penalty (Keskar et al. 2019),
+temperature, top-k, top-p (nucleus sampling, Holtzman et al. 2020), min-p (Nguyen et al. 2024).
 """
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from qt.functional import log_softmax
 from qt.model import GPT
 from qt.nn import inference
 from qt.tensor import Tensor
 from qt.tokenizers import Tokenizer
 
+Ids = npt.NDArray[np.int64]
+
 
 def next_token_probabilities(
-    logits: npt.ArrayLike,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    min_p: float | None = None,
-) -> npt.NDArray[np.float64]:
+    logits: npt.ArrayLike, temperature: float = 1.0, top_k: int | None = None,
+    top_p: float | None = None, min_p: float | None = None, repetition_penalty: float = 1.0,
+    seen: npt.ArrayLike = (),
+) -> npt.NDArray[np.float64]:  # fmt: skip
     """(V,) scores -> (V,) float64 probabilities from which the next token is drawn.
 
     Temperature t divides the scores; 0 puts everything on the best one. `top_k` keeps the k most
-    likely tokens, `top_p` the fewest whose probabilities reach p, `min_p` those with at least
-    p times the probability of the best. Of equal tokens the one with the lower id goes first.
-
-    Raises `ValueError` for settings out of range or scores that are NaN or infinite.
+    likely tokens, `top_p` the fewest whose probabilities reach p, `min_p` those with at least p
+    times the probability of the best. Of equal tokens the one with the lower id goes first.
+    `repetition_penalty` r divides the scores of the ids in `seen` by r if above 0, else multiplies.
+    `ValueError` for settings out of range or scores that are NaN or infinite.
     """
-    check_dials(temperature, top_k, top_p, min_p)
-    scores = np.asarray(logits.data if isinstance(logits, Tensor) else logits, dtype=np.float64)
-    if scores.ndim != 1:
+    check_dials(
+        temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p,
+        repetition_penalty=repetition_penalty,
+    )  # fmt: skip
+    scores = np.array(logits.data if isinstance(logits, Tensor) else logits, dtype=np.float64)
+    if scores.ndim != 1 or not scores.size:
         raise ValueError(f"logits must have shape (V,), not {scores.shape}: pass logits[b, -1]")
-    if not np.isfinite(scores.max(initial=-np.inf)):
+    if not np.isfinite(scores.max()):
         raise ValueError("the logits hold NaN or infinity: the model's weights are damaged")
+    if repetition_penalty != 1:
+        known = np.asarray(seen, dtype=np.int64)
+        scores[known] *= np.where(scores[known] > 0, 1 / repetition_penalty, repetition_penalty)
     if temperature == 0:
         return np.eye(1, len(scores), int(scores.argmax()))[0]
     p = np.exp((scores - scores.max()) / temperature)
+    likely_first = np.argsort(-p, kind="stable") if top_k or top_p else p
+    if top_k is not None:
+        p[likely_first[int(top_k) :]] = 0
     p /= p.sum()
-    if top_k is not None and top_k < len(p):
-        order = np.argsort(-p, kind="stable")
-        p[order[top_k:]] = 0
-        p /= p.sum()
     if top_p is not None and top_p < 1:
-        order = np.argsort(-p, kind="stable")
-        before = np.cumsum(p[order]) - p[order]  # what the likelier ones have together
-        p[order[before >= top_p - 1e-12]] = 0  # sums such as 0.4 + 0.3 are not quite exact
-        p /= p.sum()
+        before = np.cumsum(p[likely_first]) - p[likely_first]  # what the likelier ones have
+        p[likely_first[before >= top_p - 1e-12]] = 0  # sums such as 0.4 + 0.3 are not quite exact
     if min_p is not None:
         p[p < min_p * p.max()] = 0
-        p /= p.sum()
-    return p
+    return p / p.sum()
 
 
-def check_dials(
-    temperature: float, top_k: int | None, top_p: float | None, min_p: float | None
-) -> None:
+RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "temperature": (lambda t: 0 <= t < np.inf, "0 (greedy) or a positive number"),
+    "top_k": (lambda k: k is None or (k >= 1 and k == int(k)), "a whole number of at least 1"),
+    "top_p": (lambda p: p is None or 0 < p <= 1, "above 0 and at most 1"),
+    "min_p": (lambda p: p is None or 0 <= p <= 1, "from 0 to 1"),
+    "repetition_penalty": (lambda r: 0 < r < np.inf, "above 0 (1 is none)"),
+    "max_new_tokens": (lambda n: n >= 0 and n == int(n), "a whole number from 0 up"),
+    "seed": (lambda s: s >= 0 and s == int(s), "a whole number from 0 up"),
+}
+
+
+def check_dials(**dials: Any) -> None:
     """Raise `ValueError` for a sampling setting that is out of range."""
-    if not 0 <= temperature < np.inf:
-        raise ValueError(f"temperature must be 0 (greedy) or a positive number, not {temperature}")
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"top_k must be at least 1, not {top_k}")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise ValueError(f"top_p must be above 0 and at most 1, not {top_p}")
-    if min_p is not None and not 0 <= min_p <= 1:
-        raise ValueError(f"min_p must be from 0 to 1, not {min_p}")
+    for name, value in dials.items():
+        good, wanted = RANGES.get(name, (None, ""))
+        if good and (isinstance(value, str) or not good(value)):
+            raise ValueError(f"{name} must be {wanted}, not {value!r}")
+
+
+def left_pad(prompts: Sequence[Sequence[int]], pad_id: int = 0) -> tuple[Ids, Ids]:
+    """B prompts of any lengths -> ids (B, T) and attention_mask (B, T), 0 where an id only pads.
+
+    Padding stands on the left, so that every prompt ends where the new tokens begin.
+    """
+    if not all(map(len, prompts)):
+        raise ValueError("a prompt is empty: give each at least one id")
+    missing = [max(map(len, prompts)) - len(prompt) for prompt in prompts]
+    ids = [[pad_id] * n + list(prompt) for n, prompt in zip(missing, prompts)]
+    mask = [[0] * n + [1] * len(prompt) for n, prompt in zip(missing, prompts)]
+    return np.array(ids), np.array(mask)
+
+
+def _prompt(ids: Any, attention_mask: npt.ArrayLike | None) -> tuple[Ids, Ids | None]:
+    """The prompt as (B, T) ids, and its mask where it needs one."""
+    if isinstance(ids, list) and len({np.size(prompt) for prompt in ids}) > 1:
+        ids, attention_mask = left_pad(ids)
+    ids = np.asarray(ids)
+    if ids.ndim != 2 or not ids.size:
+        raise ValueError(f"the prompt must have shape (B, T) with T >= 1, not {ids.shape}")
+    if ids.dtype.kind not in "iu":
+        raise TypeError(f"the prompt must hold integer ids, not {ids.dtype}")
+    return ids.astype(np.int64), None if attention_mask is None else np.asarray(attention_mask)
 
 
 def stream(
-    model: GPT,
-    ids: npt.ArrayLike,
-    max_new_tokens: int = 64,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    min_p: float | None = None,
-    seed: int = 0,
-    use_cache: bool = True,
-    stop_ids: Collection[int] = (),
-) -> Iterator[npt.NDArray[np.int64]]:
-    """(B, T) prompt -> one (B,) array of new ids after another.
+    model: GPT, ids: Any, max_new_tokens: int = 64, *, seed: int = 0, use_cache: bool = True,
+    stop_ids: Collection[int] = (), attention_mask: npt.ArrayLike | None = None,
+    logprobs: list[npt.NDArray[np.float64]] | None = None, **dials: Any,
+) -> Iterator[Ids]:  # fmt: skip
+    """(B, T) prompt -> one (B,) array of new ids after another. Arguments are those of `generate`.
 
     When the block is full the oldest half of it is forgotten, with or without the cache. A row that
-    drew a stop id repeats it; when all rows have, the stream ends. The prompt is checked at the
-    first `next()`; `generate` lists what is raised.
+    drew a stop id repeats it; when all have, the stream ends. `logprobs`: a list to which the log
+    probabilities (B,) of the new ids are appended.
     """
-    check_dials(temperature, top_k, top_p, min_p)
-    tokens = np.array(ids, dtype=np.int64)  # (B, T), grows
-    if tokens.ndim != 2 or tokens.shape[1] < 1:
-        raise ValueError(f"the prompt must have shape (B, T) with T >= 1, not {tokens.shape}")
-    block = model.config.block_size
-    if tokens.shape[1] > block:
-        raise ValueError(
-            f"the prompt has {tokens.shape[1]} tokens, but the model reads at most block_size="
-            f"{block}: shorten it, or train a model with a larger block"
-        )
-    if max_new_tokens < 0:
-        raise ValueError(f"max_new_tokens must not be negative, but is {max_new_tokens}")
+    check_dials(**dials, max_new_tokens=max_new_tokens, seed=seed)
+    tokens, real = _prompt(ids, attention_mask)  # (B, T) both, and they grow
+    B, block = len(tokens), model.config.block_size
+    if (length := tokens.shape[1]) > block:
+        fits = f"the model reads at most block_size={block}: shorten it, or use a larger block"
+        raise ValueError(f"the prompt has {length} tokens, but {fits}")
+    stops = [stop_ids] if isinstance(stop_ids, int) else list(stop_ids)
     rng = np.random.default_rng(seed)
-    B = tokens.shape[0]
-    cache = model.new_cache(B, block) if use_cache else None
-    start = 0  # tokens before it are forgotten
+    cache, start = None, 0  # tokens before `start` are forgotten
     stopped = np.zeros(B, dtype=bool)
     for _ in range(max_new_tokens):
         if tokens.shape[1] - start > block:
-            start += max(block // 2, 1)
-            cache = model.new_cache(B, block) if use_cache else None
-        unread = tokens[:, start + (cache.length if cache else 0) :]
+            start, cache = start + max(block // 2, 1), None
+        if use_cache and cache is None:
+            cache = model.new_cache(B, block)
+        unread = np.s_[:, start + (cache.length if cache else 0) :]
+        mask = None if real is None else real[unread]
         with inference(model):  # left before the yield: the caller's mode is not ours
-            logits = model(unread, cache=cache).data[:, -1]  # (B, V)
-        drawn = np.empty(B, dtype=np.int64)
-        for b in range(B):
-            if stopped[b]:
-                drawn[b] = tokens[b, -1]
-                continue
-            p = next_token_probabilities(logits[b], temperature, top_k, top_p, min_p)
+            logits = model(tokens[unread], cache=cache, attention_mask=mask)[:, -1]  # (B, V)
+        drawn = tokens[:, -1].copy()
+        for b in np.flatnonzero(~stopped):
+            seen = tokens[b] if real is None else tokens[b][real[b] != 0]
+            p = next_token_probabilities(logits.data[b], **dials, seen=seen)
             place = int(np.searchsorted(np.cumsum(p), rng.random(), side="right"))
             drawn[b] = min(place, len(p) - 1)  # the sum may end a rounding error below 1
-            stopped[b] = drawn[b] in stop_ids
+        if logprobs is not None:
+            log_p = log_softmax(Tensor(logits.data.astype(np.float64))).data[np.arange(B), drawn]
+            logprobs.append(np.where(stopped, 0, log_p))
+        stopped |= np.isin(drawn, stops)
         tokens = np.concatenate([tokens, drawn[:, None]], axis=1)
+        real = None if real is None else np.concatenate([real, np.ones((B, 1), int)], axis=1)
         yield drawn
         if stopped.all():
             return
 
 
 def generate(
-    model: GPT,
-    ids: npt.ArrayLike,
-    max_new_tokens: int = 64,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    min_p: float | None = None,
-    seed: int = 0,
-    use_cache: bool = True,
-    stop_ids: Collection[int] = (),
-) -> npt.NDArray[np.int64]:
-    """(B, T) prompt -> (B, T + new): the prompt and what the model writes behind it.
+    model: GPT, ids: Any, max_new_tokens: int = 64, temperature: float = 1.0,
+    top_k: int | None = None, top_p: float | None = None, min_p: float | None = None, seed: int = 0,
+    use_cache: bool = True, stop_ids: Collection[int] = (), repetition_penalty: float = 1.0,
+    attention_mask: npt.ArrayLike | None = None, return_logprobs: bool = False,
+) -> Any:  # fmt: skip
+    """(B, T) prompt -> (B, T + new) int64: the prompt and what the model writes behind it.
 
-    Temperature 0 is greedy. The same seed gives the same text, with and without the cache. Raises
-    `ValueError` for a prompt that is empty, longer than the block, or holds unknown ids, and for
-    settings out of range.
+    The same seed gives the same text, with and without the cache. Lists of different lengths are
+    padded on the left with id 0 (`left_pad`), or come padded with their `attention_mask`.
+    `return_logprobs` adds (B, new): the log probability, in nats, that the model itself gave each
+    new id, whatever the dials. `ValueError` for a prompt that is empty, longer than the block, or
+    holds unknown ids, and for settings out of range.
     """
-    prompt = np.array(ids, dtype=np.int64)
-    new = list(
-        stream(
-            model,
-            prompt,
-            max_new_tokens,
-            temperature,
-            top_k,
-            top_p,
-            min_p,
-            seed,
-            use_cache,
-            stop_ids,
-        )
-    )
-    return np.concatenate([prompt, *(column[:, None] for column in new)], axis=1)
+    logprobs: list[npt.NDArray[np.float64]] = []
+    prompt, attention_mask = _prompt(ids, attention_mask)
+    new = stream(
+        model, prompt, max_new_tokens, seed=seed, use_cache=use_cache, stop_ids=stop_ids,
+        attention_mask=attention_mask, logprobs=logprobs if return_logprobs else None,
+        temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p,
+        repetition_penalty=repetition_penalty,
+    )  # fmt: skip
+    out = np.stack([*prompt.T, *new], axis=1)
+    return (out, np.array(logprobs).reshape(-1, len(out)).T) if return_logprobs else out
 
 
-def stream_text(model: GPT, tokenizer: Tokenizer, prompt: str, **settings: Any) -> Iterator[str]:
-    """The new text, piece by piece as it is written; the settings are those of `stream`.
+def stream_text(
+    model: GPT, tokenizer: Tokenizer, prompt: str, stop: Iterable[str] = (), **settings: Any
+) -> Iterator[str]:
+    """The new text, piece by piece as it is written; the settings are those of `generate`.
 
-    A character whose bytes are spread over two tokens appears when it is whole. An empty prompt
-    starts as after a blank line.
+    A character whose bytes are spread over two tokens appears when it is whole. The text ends
+    before the first of the `stop` strings. An empty prompt starts as after a blank line.
     """
-    ids = tokenizer.encode(prompt) or _fresh_start(tokenizer)
-    if not hasattr(tokenizer, "token_bytes"):
-        for column in stream(model, [ids], **settings):
-            yield tokenizer.decode([int(column[0])])
-        return
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    for column in stream(model, [ids], **settings):
-        if piece := decoder.decode(tokenizer.token_bytes(int(column[0]))):
-            yield piece
-    if rest := decoder.decode(b"", final=True):
-        yield rest
-
-
-def _fresh_start(tokenizer: Tokenizer) -> list[int]:
-    try:
-        return tokenizer.encode("\n") or [0]
-    except ValueError:  # a character tokenizer whose text had no line end
-        return [0]
+    stops = [stop] if isinstance(stop, str) else list(stop)
+    if "" in stops:
+        raise ValueError("a stop string is empty: it would end every text before it begins")
+    ids = tokenizer.encode(prompt)
+    if not ids:
+        with suppress(ValueError):  # a character tokenizer whose text had no line end
+            ids = tokenizer.encode("\n")
+    new = (int(column[0]) for column in stream(model, [ids or [0]], **settings))
+    held = ""  # what may be the beginning of a stop string
+    for piece in tokenizer.decode_iterable(new):
+        held += piece
+        found = [held.index(end) for end in stops if end in held]
+        if found:
+            held = held[: min(found)]
+            break
+        starts = (k for end in stops for k in range(len(end)) if held.endswith(end[:k]))
+        cut = len(held) - max(starts, default=0)
+        if cut:
+            yield held[:cut]
+        held = held[cut:]
+    if held:
+        yield held

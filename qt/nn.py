@@ -1,19 +1,22 @@
-"""Layers with weights: `Module`, `Parameter`, `Linear`, `Embedding`, `Dropout`.
+"""Layers with weights.
 
-A module is an object whose attributes are parameters, other modules, or lists of modules. Their
-names, joined by dots, are the keys of `state_dict()`, as in PyTorch.
+A module's attributes are parameters, other modules, or lists of them. Their names, joined by dots,
+are the keys of `state_dict()`, as in PyTorch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Self
 
 import numpy as np
 
 from qt import functional as F
 from qt.tensor import Array, Tensor, no_grad
+
+Rng = np.random.Generator | None  # None: the library's own, `functional.default_generator`
 
 
 class Parameter(Tensor):
@@ -33,39 +36,40 @@ class Module:
     """Base class of all layers: subclasses set attributes in `__init__` and define `forward`."""
 
     training: bool = True
+    _hooks: Mapping[object, Callable[..., Any]] = {}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define forward()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        output = self.forward(*args, **kwargs)
+        for hook in tuple(self._hooks.values()) if self._hooks else ():
+            replaced = hook(self, args, output)
+            output = output if replaced is None else replaced
+        return output
 
-    def _children(self) -> Iterator[tuple[str, Parameter | Module]]:
-        for name, value in vars(self).items():
-            if isinstance(value, (Parameter, Module)):
-                yield name, value
-            elif isinstance(value, (list, tuple)):
-                for i, item in enumerate(value):
-                    if isinstance(item, (Parameter, Module)):
-                        yield f"{name}.{i}", item
+    def register_forward_hook(self, hook: Callable[..., Any]) -> SimpleNamespace:
+        """Call `hook(module, args, output)` after each forward pass until the result's `.remove()`.
 
-    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
+        What it returns, if not None, replaces the output.
+        """
+        key, hooks = object(), vars(self).setdefault("_hooks", {})
+        hooks[key] = hook
+        return SimpleNamespace(remove=lambda: hooks.pop(key, None))
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """The module itself, named "", and all those inside it, each once, with dotted names."""
+        yield from _named(self, Module, "", set())
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Every parameter once, with its dotted name, in the order in which they were made."""
-        for name, child in self._children():
-            if isinstance(child, Parameter):
-                yield prefix + name, child
-            else:
-                yield from child.named_parameters(f"{prefix}{name}.")
+        yield from _named(self, Parameter, "", set())
+
+    def modules(self) -> Iterator[Module]:
+        return (module for _, module in self.named_modules())
 
     def parameters(self) -> list[Parameter]:
         return [parameter for _, parameter in self.named_parameters()]
-
-    def modules(self) -> Iterator[Module]:
-        """Yield this module and all those inside it."""
-        yield self
-        for _, child in self._children():
-            if isinstance(child, Module):
-                yield from child.modules()
 
     def num_parameters(self) -> int:
         """How many numbers training can change."""
@@ -78,44 +82,52 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         """Copy arrays into the parameters, in their dtype.
 
-        Raises `ValueError` that lists missing and unknown names, or the first shape that differs;
-        then no parameter has changed.
+        Changes nothing but raises `ValueError` if names are missing or unknown, or a shape differs.
         """
         own = dict(self.named_parameters())
         missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
         if missing or unknown:
-            raise ValueError(
-                f"state does not fit this model: missing {missing or 'nothing'}, "
-                f"unknown {unknown or 'nothing'}"
-            )
-        for name, parameter in own.items():
-            if np.shape(state[name]) != parameter.shape:
-                raise ValueError(
-                    f"{name} has shape {np.shape(state[name])} in the state, "
-                    f"but {parameter.shape} in this model"
-                )
+            lists = f"missing {missing or 'nothing'}, unknown {unknown or 'nothing'}"
+            raise ValueError(f"state does not fit this model: {lists}")
+        for name, p in own.items():
+            if (shape := np.shape(state[name])) != p.shape:
+                raise ValueError(f"{name} has shape {shape}, but this model needs {p.shape}")
         for name, parameter in own.items():
             parameter.data[...] = state[name]
 
-    def train(self, mode: bool = True) -> Module:
-        """Switch dropout on (`mode=True`) or off in this module and all those inside it."""
+    def train(self, mode: bool = True) -> Self:
+        """Switch dropout on or off in this module and all those inside it."""
         for module in self.modules():
             module.training = mode
         return self
 
-    def eval(self) -> Module:
+    def eval(self) -> Self:
         return self.train(False)
 
     def zero_grad(self) -> None:
         for parameter in self.parameters():
             parameter.grad = None
 
-    def astype(self, dtype: Any) -> Module:
+    def astype(self, dtype: Any) -> Self:
         """Convert all parameters in place, for instance to float64 for a gradient check."""
         for parameter in self.parameters():
-            parameter.data = parameter.data.astype(dtype)
-            parameter.grad = None
+            parameter.data, parameter.grad = parameter.data.astype(dtype), None
         return self
+
+
+def _named(value: Any, kind: type, name: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Everything of a kind in a module, and in (nested) lists and dicts of modules."""
+    if id(value) in seen:  # shared: known by its first name
+        return
+    if isinstance(value, Module | Parameter):
+        seen.add(id(value))
+    if isinstance(value, kind):
+        yield name, value
+    children: Any = vars(value) if isinstance(value, Module) else value
+    if isinstance(children, list | tuple):
+        children = dict(enumerate(children))
+    for key, child in children.items() if isinstance(children, dict) else ():
+        yield from _named(child, kind, f"{name}.{key}" if name else f"{key}", seen)
 
 
 @contextmanager
@@ -130,27 +142,19 @@ def inference(module: Module) -> Iterator[None]:
         module.train(was_training)
 
 
-def normal(rng: np.random.Generator, shape: tuple[int, ...], std: float) -> Parameter:
-    """A float32 parameter drawn from N(0, std²)."""
-    return Parameter(rng.standard_normal(shape, dtype=np.float32) * np.float32(std))
+def _normal(rng: Rng, *shape: int) -> Parameter:
+    """A float32 parameter drawn from N(0, 0.02²), as GPT-2's (Radford et al. 2019)."""
+    drawn = (rng or F.default_generator).standard_normal(shape, dtype=np.float32)
+    return Parameter(drawn * np.float32(0.02))
 
 
 class Linear(Module):
-    """(…, in_features) -> (…, out_features): x Wᵀ + b with W (out_features, in_features).
-
-    W starts from N(0, std²), b from 0.
-    """
+    """(…, in) -> (…, out): x Wᵀ + b; W (out, in) starts from N(0, 0.02²), b from 0."""
 
     def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        bias: bool = True,
-        std: float = 0.02,
-        rng: np.random.Generator | None = None,
+        self, in_features: int, out_features: int, bias: bool = True, rng: Rng = None
     ) -> None:
-        rng = rng or F.default_generator
-        self.weight = normal(rng, (out_features, in_features), std)
+        self.weight = _normal(rng, out_features, in_features)
         self.bias = Parameter(np.zeros(out_features, dtype=np.float32)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -158,17 +162,10 @@ class Linear(Module):
 
 
 class Embedding(Module):
-    """(…) integer ids -> (…, embedding_dim): one learned row for each id."""
+    """(…) integer ids -> (…, embedding_dim): one learned row for each id, from N(0, 0.02²)."""
 
-    def __init__(
-        self,
-        num_embeddings: int,
-        embedding_dim: int,
-        std: float = 0.02,
-        rng: np.random.Generator | None = None,
-    ) -> None:
-        rng = rng or F.default_generator
-        self.weight = normal(rng, (num_embeddings, embedding_dim), std)
+    def __init__(self, num_embeddings: int, embedding_dim: int, rng: Rng = None) -> None:
+        self.weight = _normal(rng, num_embeddings, embedding_dim)
 
     def forward(self, ids: Any) -> Tensor:
         return F.embedding(ids, self.weight)
@@ -183,3 +180,10 @@ class Dropout(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.p, self.training, self.generator)
+
+
+class Identity(Module):
+    """What goes in comes out: a place for a hook."""
+
+    def forward(self, x: Any) -> Any:
+        return x

@@ -1,12 +1,9 @@
 """Threads: how work shares the machine's cores.
 
-The products inside one NumPy call are spread over threads by its BLAS library. For models as small
-as ours that costs more than it gains (two threads were 5 to 11 times slower than one on a busy
-machine), so `import qt` asks for one. NumPy has no call for this: the library reads the usual
-environment variables when it is loaded, and `threadpoolctl` can change it afterwards.
-
-What does gain is to cut a batch into pieces, one for each Python thread: NumPy lets other threads
-run while it computes (`set_num_threads`).
+NumPy's BLAS library spreads a matrix product over threads. For models as small as ours that costs
+more than it gains (two threads were 5 to 11 times slower on a busy machine), so `import qt` asks
+for one. What does gain is to cut a batch into pieces, one for each Python thread: NumPy lets other
+threads run while it computes (`set_num_threads`).
 """
 
 from __future__ import annotations
@@ -28,20 +25,16 @@ def use_one_blas_thread() -> None:
     if any(variable in os.environ for variable in BLAS_VARIABLES):
         return
     if "numpy" not in sys.modules:
-        for variable in BLAS_VARIABLES:
-            os.environ[variable] = "1"
+        os.environ |= dict.fromkeys(BLAS_VARIABLES, "1")
         return
     try:
         import threadpoolctl
     except ImportError:
-        warnings.warn(
-            "NumPy was imported before qt, so its BLAS library may use several threads, which "
-            "makes small models slower. Import qt first, or set OPENBLAS_NUM_THREADS=1, or "
-            "pip install threadpoolctl",
-            stacklevel=3,
-        )
-        return
-    threadpoolctl.threadpool_limits(1, user_api="blas")
+        hint = "import qt first, or set OPENBLAS_NUM_THREADS=1, or install threadpoolctl"
+        # NumPy came before qt, and has chosen its threads already.
+        warnings.warn(f"NumPy's threads slow small models down: {hint}", stacklevel=3)
+    else:
+        threadpoolctl.threadpool_limits(1, user_api="blas")
 
 
 def set_num_threads(n: int) -> None:

@@ -7,44 +7,54 @@ attention (Su et al. 2021), and are what modern models use.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from qt.tensor import Array
 
+ROPE_SCALING = (
+    "factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings",
+)  # fmt: skip
+
 
 def sinusoidal_table(length: int, width: int) -> Array:
     """(T, C) float64: sin(t / 10000^(2i/C)) in feature 2i, and cos of the same in 2i + 1.
 
-    Each pair of features is a clock hand; the first turns once in 2π positions, the last once in
-    2π · 10000.
+    Each pair is a clock hand; the first turns once in 2π positions, the last once in 2π · 10000.
     """
-    angles = rope_angles(np.arange(length), width, 10000.0)  # (T, C/2)
-    table = np.empty((length, width))
-    table[:, 0::2], table[:, 1::2] = np.sin(angles), np.cos(angles)
-    return table
+    angles = rope_angles(np.arange(length), width)  # (T, C/2)
+    return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(length, width)
 
 
-def rope_angles(positions: npt.ArrayLike, width: int, theta: float = 10000.0) -> Array:
-    """(T,) -> (T, D/2) float64: m θ^(-2i/D), the angle of pair i at position m.
+def rope_angles(
+    positions: npt.ArrayLike, width: int, theta: float = 10000.0,
+    scaling: Mapping[str, Any] | None = None,
+) -> Array:  # fmt: skip
+    """(…) positions -> (…, D/2) float64: m θ^(-2i/D), the angle of pair i at position m.
 
     Computed in float64: at position 10,000 a float32 angle is off by a thousandth of a turn.
-    Raises `ValueError` for an odd width.
+    `scaling`, a dict with the keys `ROPE_SCALING`, stretches a trained model to longer texts, as
+    Llama 3.1 (Grattafiori et al. 2024). `ValueError` for an odd width.
     """
     if width % 2:
         raise ValueError(f"rotary and sinusoidal positions pair features: width {width} is odd")
     frequencies = theta ** (-np.arange(0, width, 2) / width)  # (D/2,)
-    return np.outer(np.asarray(positions, dtype=np.float64), frequencies)
+    if scaling:
+        # Pairs that turned often within the trained length stay; the slow ones get slower.
+        factor, low, high, trained_length = (scaling[key] for key in ROPE_SCALING)
+        turns = trained_length * frequencies / (2 * np.pi)
+        kept = np.clip((turns - low) / (high - low), 0, 1)
+        frequencies *= kept + (1 - kept) / factor
+    return np.asarray(positions, dtype=np.float64)[..., None] * frequencies
 
 
-class RotaryTable:
-    """Cosines and sines of the first `length` positions, (T, D/2), worked out once."""
-
-    def __init__(self, length: int, width: int, theta: float = 10000.0) -> None:
-        angles = rope_angles(np.arange(length), width, theta)
-        self.cos = np.cos(angles)
-        self.sin = np.sin(angles)
-
-    def slice(self, start: int, stop: int, dtype: npt.DTypeLike) -> tuple[Array, Array]:
-        """(T, D/2) twice: the rows of positions start … stop - 1."""
-        return self.cos[start:stop].astype(dtype), self.sin[start:stop].astype(dtype)
+def rope_tables(
+    positions: Array, width: int, theta: float, scaling: Mapping[str, Any] | None, dtype: Any
+) -> tuple[Array, Array]:
+    """(T,) or (B, T) positions -> cosines and sines (T, D/2) or (B, 1, T, D/2), for every head."""
+    places = positions if positions.ndim == 1 else positions[:, None]
+    angles = rope_angles(places, width, theta, scaling)
+    return np.cos(angles).astype(dtype), np.sin(angles).astype(dtype)

@@ -1,20 +1,14 @@
 """Tensors in a file: the safetensors format, which holds data and cannot hold code.
 
 Eight bytes with the length of a header, little-endian; the header, JSON that names each tensor with
-its dtype, shape and place; then the numbers, one tensor after another. That is all of it, so it is
-here rather than in a dependency: `qt` needs NumPy alone, and a learner can read how weights are
-stored. Most of the lines distrust the file. Files are interchangeable with the `safetensors`
-package; a test holds them so.
+its dtype, shape and place; then the numbers, one tensor after another. The `safetensors` package
+reads what `save_file` writes, and all that `load_file` accepts, which trusts nothing in the file.
 """
-
-from __future__ import annotations
 
 import json
 import math
 import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -33,86 +27,74 @@ class SafetensorsError(ValueError):
     """The file is not a whole, well-formed safetensors file."""
 
 
-def save_file(tensors: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
+def save_file(tensors: dict[str, Array], path: str | os.PathLike[str]) -> None:
     """Write named arrays atomically. Raises `TypeError` for a dtype that the format lacks."""
-    header: dict[str, Any] = {}
-    chunks: list[bytes] = []
-    offset = 0
+    header, chunks, begin = {}, [], 0
     for name, tensor in tensors.items():
         array = np.asarray(tensor)
-        if array.dtype.newbyteorder("<") not in NAMES:
-            raise TypeError(f"{name}: safetensors cannot hold {array.dtype}")
         dtype = array.dtype.newbyteorder("<")
-        data = array.astype(dtype, copy=False).tobytes()
-        header[name] = {
-            "dtype": NAMES[dtype],
-            "shape": list(array.shape),
-            "data_offsets": [offset, offset + len(data)],
-        }
-        chunks.append(data)
-        offset += len(data)
-    text = json.dumps(header, separators=(",", ":")).encode("utf-8")
+        if dtype not in NAMES or name == "__metadata__":
+            raise TypeError(f"safetensors cannot hold {array.dtype} under the name {name}")
+        end, shape = begin + array.nbytes, list(array.shape)
+        header[name] = {"dtype": NAMES[dtype], "shape": shape, "data_offsets": [begin, end]}
+        chunks.append(np.ascontiguousarray(array, dtype).data)
+        begin = end
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     text += b" " * (-len(text) % 8)  # the numbers begin at a multiple of eight bytes
-    write_atomic(path, b"".join([len(text).to_bytes(8, "little"), text, *chunks]))
+    write_atomic(path, len(text).to_bytes(8, "little"), text, *chunks)
 
 
 def load_file(path: str | os.PathLike[str]) -> dict[str, Array]:
-    """Read all arrays of a file. Raises `SafetensorsError` that says what is wrong with it.
-
-    Nothing in the file is trusted: sizes are checked against the file before memory is taken.
-    """
-    path = Path(path)
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if size < 8 or length > min(size - 8, MAX_HEADER):
-            raise SafetensorsError(
-                f"{path} is cut off or not a safetensors file: it has {size} bytes, "
-                f"its first 8 announce a header of {length}"
-            )
-        try:
-            header = json.loads(file.read(length).decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise SafetensorsError(f"{path}: the header is not JSON in UTF-8 ({error})") from None
-        if not isinstance(header, dict):
-            raise SafetensorsError(f"{path}: the header is not an object of named tensors")
-        header.pop("__metadata__", None)
-        places = {name: _place(path, name, entry) for name, entry in header.items()}
-        expected = 0
-        for name, (_, _, begin, end) in sorted(places.items(), key=lambda item: item[1][2:]):
-            if begin != expected:
-                raise SafetensorsError(
-                    f"{path}: {name} begins at byte {begin} of the data, expected {expected}"
-                )
-            expected = end
-        if 8 + length + expected != size:
-            raise SafetensorsError(
-                f"{path} has {size} bytes, but its header describes {8 + length + expected}: "
-                "the file is cut off or has something behind it"
-            )
-        data = file.read()
-    return {
-        name: np.frombuffer(data, dtype, math.prod(shape), begin).reshape(shape).copy()
-        for name, (dtype, shape, begin, _) in places.items()
-    }
-
-
-def _place(path: Path, name: str, entry: Any) -> tuple[np.dtype[Any], tuple[int, ...], int, int]:
-    """Check one entry of the header: dtype, shape and the two offsets must agree."""
+    """Read all arrays of a file. Raises `SafetensorsError` that says what is wrong with it."""
     try:
-        dtype = np.dtype(DTYPES[entry["dtype"]])
-        shape = tuple(entry["shape"])
-        begin, end = entry["data_offsets"]
-    except (KeyError, TypeError, ValueError):
-        raise SafetensorsError(
-            f"{path}: {name} needs a known dtype, a shape and two data_offsets, "
-            f"but has {str(entry)[:200]}"
-        ) from None
-    if not all(type(n) is int and n >= 0 for n in (*shape, begin, end)):
-        raise SafetensorsError(f"{path}: {name} has sizes that are not whole numbers from 0 up")
-    if len(shape) > 32 or math.prod(shape) * dtype.itemsize != end - begin:
-        raise SafetensorsError(
-            f"{path}: {name} of shape {shape} and dtype {dtype} does not fit the {end - begin} "
-            "bytes it is given"
-        )
-    return dtype, shape, begin, end
+        with open(path, "rb") as file:
+            return _read(file)
+    except (ValueError, OverflowError, RecursionError) as error:  # JSON's and NumPy's too
+        raise SafetensorsError(f"{path} cannot be read as safetensors: {error}") from None
+
+
+def _read(file: BinaryIO) -> dict[str, Array]:
+    size, length = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
+    if length > min(size - 8, MAX_HEADER):
+        wrong = f"of {size} bytes the first 8 announce a header of {length}"
+        raise ValueError(f"the file is cut off or not a safetensors file: {wrong}")
+    text = file.read(length).decode("utf-8")
+    header = json.loads(
+        text, object_pairs_hook=_table, parse_int=lambda n: -1 if n == "-0" else int(n)
+    )
+    json.dumps(header, ensure_ascii=False).encode("utf-8")  # refuses half a surrogate pair
+    metadata = header.pop("__metadata__", {}) if isinstance(header, dict) else None
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise ValueError("the header is not an object of tensors, with texts as its __metadata__")
+    places = []
+    for name, entry in header.items():
+        match entry:
+            case {"dtype": str(kind), "shape": [*shape], "data_offsets": [begin, end]} if (
+                len(entry) == 3
+                and len(shape) <= 64
+                and all(type(n) is int and 0 <= n < 2**63 for n in (begin, end, *shape))
+            ):
+                places.append((begin, end, shape, kind, name))
+            case _:
+                raise ValueError(f"{name} needs dtype, shape and two data_offsets: {entry!s:.99}")
+    tensors, begun, size = {}, 0, size - 8 - length
+    for begin, end, shape, kind, name in sorted(places):
+        if kind not in DTYPES:
+            raise ValueError(f"{name} is {kind}, which NumPy lacks: convert the file to F32")
+        edge = begun + math.prod(shape) * np.dtype(DTYPES[kind]).itemsize
+        if (begin, end) != (begun, edge) or end > size:
+            where = f"bytes {begin} to {end} of {size}, expected {begun} to {edge}"
+            raise ValueError(f"the file is cut off or wrong: {name}, {kind} {shape}, has {where}")
+        tensors[name] = np.fromfile(file, DTYPES[kind], math.prod(shape)).reshape(shape)
+        if kind == "BOOL" and (tensors[name].view("u1") > 1).any():
+            raise ValueError(f"{name} has truth values that are neither 0 nor 1")
+        begun = edge
+    if begun < size:
+        raise ValueError(f"the file has {size - begun} bytes more than its header describes")
+    return {name: tensors[name] for name in header}
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a name occurs twice in the header")
+    return dict(pairs)

@@ -1,21 +1,19 @@
 """Training: draw a batch, compute the loss, go back through the tape, clip, step, repeat.
 
 `Trainer.run` is the loop; everything around it serves two promises. Same seed, same machine, same
-bits; and a run that stops at any step, by Ctrl-C or otherwise, can go on as if it had not.
+bits; and a run that stops at any moment, even killed, can go on as if it had not.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,43 +21,37 @@ import numpy as np
 import numpy.typing as npt
 
 from qt import functional as F
-from qt.checkpoint import Checkpoint, load_checkpoint, prune, resolve, save_checkpoint
+from qt.checkpoint import Checkpoint, CheckpointError, load_checkpoint, prune, save_checkpoint
 from qt.data import random_batch, windows
 from qt.files import write_atomic
 from qt.model import GPT
 from qt.nn import Dropout, inference
-from qt.optim import (
-    SGD,
-    Adam,
-    AdamW,
-    Optimizer,
-    clip_grad_norm_,
-    cosine_with_warmup,
-    decay_groups,
-    first_bad_gradient,
-)
+from qt.optim import SCHEDULES, SGD, Adam, AdamW, Optimizer, clip_grad_norm_, decay_groups
 from qt.parallel import get_num_threads, side_by_side
+from qt.settings import check_settings, check_shares
 from qt.tensor import Array, Tensor
 from qt.tokenizers import Tokenizer
 
 Metrics = dict[str, Any]
+CHOICES = {"schedule": tuple(SCHEDULES), "optimizer": ("adamw", "adam", "sgd")}
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """How to train. Defaults are those of a small model on one CPU thread.
 
-    A step is one update of the weights: `grad_accum` batches of `batch_size` windows. `warmup` and
-    `steps` count updates. Every `eval_every` steps the loss on `eval_batches` batches of validation
-    windows is measured (None: all of them), every `save_every` a checkpoint is saved (None: when
-    it is measured). Both happen at the end too, where all windows are measured.
+    A step is one update of the weights: `grad_accum` batches of `batch_size` windows; `steps` and
+    `warmup` count these. Every `eval_every` steps, and on all windows at the last, the loss on
+    `eval_batches` batches of validation windows (None: all) is measured and a checkpoint saved;
+    more are saved every `save_every`. After `patience` measurements in a row without a better loss
+    the run ends (None: never). `min_lr` None is a tenth of `lr`; `clip` 0 does not clip.
     """
 
     steps: int = 1000
     batch_size: int = 12
     grad_accum: int = 1
     lr: float = 1e-3
-    min_lr: float | None = None  # None: a tenth of lr
+    min_lr: float | None = None
     warmup: int = 100
     schedule: str = "cosine"
     optimizer: str = "adamw"
@@ -69,52 +61,39 @@ class TrainingConfig:
     clip: float = 1.0
     eval_every: int = 250
     eval_batches: int | None = 20
+    patience: int | None = None
     save_every: int | None = None
     log_every: int = 10
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in (
-            "steps", "batch_size", "grad_accum", "eval_every", "eval_batches", "save_every",
-            "log_every",
-        ):  # fmt: skip
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("lr", "warmup", "weight_decay", "clip"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
-        if self.schedule not in ("cosine", "constant"):
-            raise ValueError(f"schedule must be cosine or constant, not {self.schedule!r}")
-        if self.optimizer not in ("adamw", "adam", "sgd"):
-            raise ValueError(f"optimizer must be adamw, adam or sgd, not {self.optimizer!r}")
+        check_settings(self, CHOICES, from_zero=("warmup", "seed"))
+        check_shares(self, "beta1", "beta2")
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> TrainingConfig:
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainingConfig:
+        """Make one of a dict's entries, passing over those that are no settings of training."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in known})
 
     def learning_rate(self, step: int) -> float:
         """The rate of update number `step`, counted from 0."""
-        if self.schedule == "constant":
-            return self.lr
         min_lr = self.lr / 10 if self.min_lr is None else self.min_lr
-        return cosine_with_warmup(step, self.lr, min_lr, self.warmup, self.steps)
+        return SCHEDULES[self.schedule](step, self.lr, min_lr, self.warmup, self.steps)
 
     def make_optimizer(self, model: GPT) -> Optimizer:
         groups = decay_groups(model, self.weight_decay)
         if self.optimizer == "sgd":
-            return SGD(groups, lr=self.lr, momentum=self.beta1)
+            return SGD(groups, self.lr, momentum=self.beta1)
         kind = AdamW if self.optimizer == "adamw" else Adam
-        return kind(groups, lr=self.lr, betas=(self.beta1, self.beta2))
+        return kind(groups, self.lr, (self.beta1, self.beta2))
 
 
 class TrainingError(RuntimeError):
     """Training cannot go on: the loss or a gradient is no longer a number."""
 
 
-def evaluate(
-    model: GPT, batches: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]]
-) -> tuple[float, int]:
+def evaluate(model: GPT, batches: Iterable[tuple[Array, Array]]) -> tuple[float, int]:
     """Mean loss over batches of (B, T) inputs and targets, in nats a token; and the tokens."""
     total, tokens = 0.0, 0
     with inference(model):
@@ -127,140 +106,138 @@ def evaluate(
 
 
 class Trainer:
-    """Trains `model` on (N,) token ids.
+    """Trains `model` on (N,) token ids; `metrics` holds a dict for each logged step.
 
-    With `directory` it keeps a run there: metrics.jsonl, and checkpoints of the last and the best
-    step. `on_log` is called with each line of metrics as it is made: for a progress bar or a plot.
-    `metrics` holds all lines: `step`, `train_loss`, `lr`, `grad_norm`, `tokens_per_second`,
-    `seconds`, and `val_loss` where it was measured; losses in nats a token.
+    These are `step`, `train_loss` (nats a token), `lr`, `grad_norm`, `tokens_per_second` and
+    `seconds` (both of all updates so far), `val_loss` where it was measured, and, with a tokenizer,
+    `val_bits_per_byte`, a byte being one of the text that it decodes the ids to. `on_log` is called
+    with each. With `directory` they go to metrics.jsonl, beside the last and the best checkpoint.
     """
 
     def __init__(
-        self,
-        model: GPT,
-        train_ids: npt.ArrayLike,
-        val_ids: npt.ArrayLike,
-        config: TrainingConfig | None = None,
-        *,
-        tokenizer: Tokenizer | None = None,
-        directory: str | Path | None = None,
-        on_log: Callable[[Metrics], None] | None = None,
-    ) -> None:
-        self.model = model
-        self.config = config or TrainingConfig()
-        self.train_ids = np.asarray(train_ids)
-        block = model.config.block_size
+        self, model: GPT, train_ids: npt.ArrayLike, val_ids: npt.ArrayLike,
+        config: TrainingConfig | None = None, *, tokenizer: Tokenizer | None = None,
+        directory: str | Path | None = None, on_log: Callable[[Metrics], None] | None = None,
+    ) -> None:  # fmt: skip
         if model.config.dropout and get_num_threads() > 1:
-            raise ValueError(
-                "dropout draws from one random stream, which threads would share in no fixed "
-                "order: use --threads 1, or no dropout"
-            )
-        random_batch(self.train_ids, 1, block, np.random.default_rng(0))  # fail now if too short
-        self.val_windows = windows(np.asarray(val_ids), self.config.batch_size, block)
-        self.tokenizer = tokenizer
+            raise ValueError("dropout draws in one fixed order: use --threads 1, or no dropout")
+        self.model, self.tokenizer, self.on_log = model, tokenizer, on_log
+        self.config = c = config or TrainingConfig()
         self.directory = Path(directory) if directory is not None else None
-        self.on_log = on_log
-        self.optimizer = self.config.make_optimizer(model)
-        self.rng = np.random.default_rng(self.config.seed)
-        self.step = 0  # updates done
-        self.seconds = 0.0
-        self.best_val_loss = math.inf
+        self.train_ids, ids = np.asarray(train_ids), np.asarray(val_ids)
+        self.rng = np.random.default_rng(c.seed)
+        block = model.config.block_size
+        random_batch(self.train_ids, 1, block, np.random.default_rng(0))  # fail now if too short
+        self.val_windows = windows(ids, c.batch_size, block)
+        val_bytes = len(tokenizer.decode(ids.tolist()).encode("utf-8")) if tokenizer else 0
+        self._bits_per_byte = (len(ids) - 1) / math.log(2) / val_bytes if val_bytes else None
+        drops = [module for module in model.modules() if isinstance(module, Dropout)]
+        self._random = [self.rng, *(module.generator for module in drops)]  # all that is drawn from
+        self.optimizer = c.make_optimizer(model)
+        self.step, self.seconds = 0, 0.0  # updates done, and what they took
+        self.best_val_loss, self.without_gain = math.inf, 0  # and the measurements since it
         self.metrics: list[Metrics] = []
-        self._saved_step = -1
 
+    @property
+    def stopped_early(self) -> bool:
+        """Whether `patience` ran out before the last step."""
+        c = self.config
+        return c.patience is not None and self.without_gain >= c.patience and self.step < c.steps
+
+    @np.errstate(all="ignore")  # what overflows is told once, by `_fail`
     def run(self) -> list[Metrics]:
         """Train up to `config.steps` and return the metrics.
 
         Ctrl-C stops after the step that is under way, saves it if there is a directory, and then
         raises `KeyboardInterrupt`; a second Ctrl-C stops at once. Raises `TrainingError` when the
-        loss is no longer a number.
+        loss or a gradient is no longer a number.
         """
-        if self.directory is not None:
-            self.directory.mkdir(parents=True, exist_ok=True)
+        c = self.config
         self.model.train()
-        with _stop_after_step() as stop:
-            if self.step == 0 and not self.metrics:
-                if self.directory is not None:  # a run that died before its first checkpoint
-                    (self.directory / "metrics.jsonl").unlink(missing_ok=True)
-                self._log({"step": 0, "val_loss": self._evaluate()})
-            mark, mark_step = time.perf_counter(), self.step
-            while self.step < self.config.steps:
+        if self.directory is not None:  # which may hold metrics of steps that were not saved
+            self.directory.mkdir(parents=True, exist_ok=True)
+            lines = "".join(json.dumps(line) + "\n" for line in self.metrics)
+            write_atomic(self.directory / "metrics.jsonl", lines)
+        with _ctrl_c_waits() as interrupts:
+            if not self.metrics:
+                self._log({"step": self.step, **self._validate()})
+            while self.step < c.steps and not self.stopped_early:
                 line = self._update()
-                now = time.perf_counter()
-                done = self.step == self.config.steps
-                measure = done or self.step % self.config.eval_every == 0
-                if measure or self.step % self.config.log_every == 0:
-                    tokens = (self.step - mark_step) * self._tokens_per_step
-                    self.seconds += now - mark
-                    line["tokens_per_second"] = round(tokens / (now - mark), 1)
-                    line["seconds"] = round(self.seconds, 3)
-                    if measure:
-                        line["val_loss"] = self._evaluate(everything=done)
+                measure = self.step == c.steps or self.step % c.eval_every == 0
+                if measure:
+                    line |= self._validate()
+                    self.without_gain += 1
+                    if line["val_loss"] < self.best_val_loss:
+                        self.best_val_loss, self.without_gain = line["val_loss"], 0
+                    line |= {"stopped_early": True} if self.stopped_early else {}
+                if measure or self.step % c.log_every == 0:
                     self._log(line)
-                    mark, mark_step = time.perf_counter(), self.step
-                save_every = self.config.save_every
-                if measure or (save_every and self.step % save_every == 0):
-                    self._save(line.get("val_loss"))
-                if stop.is_set():
-                    self._save()
+                stop = bool(interrupts)
+                if measure or stop or (c.save_every and self.step % c.save_every == 0):
+                    self._save(best=measure and not self.without_gain)
+                if stop:
                     raise KeyboardInterrupt(f"stopped after step {self.step}")
         return self.metrics
 
-    @property
-    def _tokens_per_step(self) -> int:
-        c = self.config
-        return c.grad_accum * c.batch_size * self.model.config.block_size
-
     def _update(self) -> Metrics:
-        """One step: the gradients of `grad_accum` batches, averaged, clipped, applied."""
-        c = self.config
-        block = self.model.config.block_size
-        loss_sum = 0.0
+        """One step: the gradients of `grad_accum` batches, averaged, clipped, applied.
+
+        Each batch is cut into one piece for each thread. Their gradients are added in order, so
+        that the result is the same every time.
+        """
+        c, block, start = self.config, self.model.config.block_size, time.perf_counter()
+
+        @np.errstate(all="ignore")
+        def piece(rows: tuple[Array, Array]) -> tuple[float, dict[Tensor, Array]]:
+            share = len(rows[0]) / (c.batch_size * c.grad_accum)
+            loss = F.cross_entropy(self.model(rows[0]), rows[1])  # a mean over the piece's tokens
+            return loss.item() * share, loss.leaf_gradients(np.asarray(share))
+
+        loss, norm, lr = 0.0, math.nan, c.learning_rate(self.step)
+        self.optimizer.zero_grad()
+        n = min(get_num_threads(), c.batch_size)
         for _ in range(c.grad_accum):
             x, y = random_batch(self.train_ids, c.batch_size, block, self.rng)
-            loss_sum += self._add_gradients(x, y, share=1 / c.grad_accum)
-        norm = clip_grad_norm_(self.model.parameters(), c.clip or math.inf)
-        lr = c.learning_rate(self.step)
-        if not (math.isfinite(loss_sum) and math.isfinite(norm)):
-            bad = first_bad_gradient(self.model.parameters())
-            raise TrainingError(
-                f"step {self.step + 1} has loss {loss_sum:.4g} and gradient norm {norm:.4g} "
-                f"(learning rate {lr:.3g}); first bad gradient: {bad or 'none'}. "
-                "Try a lower --lr, a longer --warmup or --clip 1.0"
-            )
+            pieces = list(zip(np.array_split(x, n), np.array_split(y, n)))
+            for part, gradients in side_by_side(piece, pieces):
+                loss += part
+                for p, g in gradients.items():
+                    p.grad = g if p.grad is None else np.asarray(p.grad + g)
+        with suppress(RuntimeError):  # a gradient that is not finite, which `_fail` names
+            norm = clip_grad_norm_(self.model.parameters(), c.clip or math.inf)
+        if not math.isfinite(loss + norm):
+            self._fail(self.step + 1, f"loss {loss:.4g} and gradient norm {norm:.4g}")
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.step()
-        self.optimizer.zero_grad()
         self.step += 1
-        return {"step": self.step, "train_loss": loss_sum, "lr": lr, "grad_norm": norm}
+        self.seconds += time.perf_counter() - start
+        speed = self.step * c.grad_accum * c.batch_size * block / self.seconds
+        return {
+            "step": self.step, "train_loss": loss, "lr": lr, "grad_norm": norm,
+            "tokens_per_second": round(speed, 1), "seconds": round(self.seconds, 3),
+        }  # fmt: skip
 
-    def _add_gradients(self, x: Array, y: Array, share: float) -> float:
-        """Add the gradients of `share` times the mean loss of a (B, T) batch; return that loss.
-
-        The batch is cut into one piece for each thread. Their gradients are added in order, so
-        that the result is the same every time.
-        """
-
-        def piece(rows: slice) -> tuple[float, dict[Tensor, Array]]:
-            weight = share * len(x[rows]) / len(x)
-            loss = F.cross_entropy(self.model(x[rows]), y[rows])  # a mean over the piece's tokens
-            return loss.item() * weight, loss.leaf_gradients(np.asarray(weight))
-
-        n = min(get_num_threads(), len(x))
-        edges = [i * len(x) // n for i in range(n + 1)]
-        total = 0.0
-        for loss, gradients in side_by_side(piece, [slice(a, b) for a, b in pairwise(edges)]):
-            total += loss
-            for parameter, g in gradients.items():
-                parameter.grad = g if parameter.grad is None else np.asarray(parameter.grad + g)
-        return total
-
-    def _evaluate(self, everything: bool = False) -> float:
+    def _validate(self) -> Metrics:
+        """The loss on all windows after the last step, before it on some, evenly spread."""
         batches, limit = self.val_windows, self.config.eval_batches
-        if not everything and limit is not None and limit < len(batches):
-            batches = [batches[i * len(batches) // limit] for i in range(limit)]  # evenly spread
-        return evaluate(self.model, batches)[0]
+        if self.step < self.config.steps and limit is not None and limit < len(batches):
+            batches = [batches[i * len(batches) // limit] for i in range(limit)]
+        loss, _ = evaluate(self.model, batches)
+        if not math.isfinite(loss):
+            self._fail(self.step, f"validation loss {loss:.4g}")
+        bits = {"val_bits_per_byte": loss * self._bits_per_byte} if self._bits_per_byte else {}
+        return {"val_loss": loss, **bits}
+
+    def _fail(self, step: int, numbers: str) -> None:
+        """Raise a `TrainingError` that names the first weight, or else gradient, that went bad."""
+        parameters = dict(self.model.named_parameters()).items()
+        arrays = [(f"weight {name}", p.data) for name, p in parameters]
+        arrays += [(f"gradient of {name}", p.grad) for name, p in parameters if p.grad is not None]
+        bad = next((what for what, array in arrays if not np.isfinite(array).all()), "none")
+        rate = f"learning rate {self.config.learning_rate(max(step - 1, 0)):.3g}"
+        advice = "Try a lower --lr, a longer --warmup or --clip 1.0"
+        raise TrainingError(f"step {step} has {numbers} ({rate}); first bad: {bad}. {advice}")
 
     def _log(self, line: Metrics) -> None:
         self.metrics.append(line)
@@ -270,87 +247,54 @@ class Trainer:
         if self.on_log is not None:
             self.on_log(line)
 
-    # Stopping and going on
-
-    def _save(self, val_loss: float | None = None) -> None:
-        best = val_loss is not None and val_loss < self.best_val_loss
-        if val_loss is not None:
-            self.best_val_loss = min(val_loss, self.best_val_loss)
-        if self.directory is None or self._saved_step == self.step:
-            return
-        place = save_checkpoint(
-            self.directory,
-            model=self.model,
-            tokenizer=self.tokenizer,
-            optimizer=self.optimizer,
-            step=self.step,
-            extra={
-                "training": asdict(self.config),
-                "random_state": self.rng.bit_generator.state,
-                "dropout_states": [d.generator.bit_generator.state for d in self._dropouts()],
-                "seconds": self.seconds,
-                "best_val_loss": self.best_val_loss,
-            },
-        )
-        self._saved_step = self.step
-        if best:
-            write_atomic(self.directory / "best", place.name + "\n")
-        best_name = self.directory / "best"
-        keep = {place.name}
-        if best_name.exists():
-            keep.add(best_name.read_text(encoding="utf-8").strip())
-        prune(self.directory, keep)
-
-    def _dropouts(self) -> list[Dropout]:
-        return [module for module in self.model.modules() if isinstance(module, Dropout)]
+    def _save(self, best: bool) -> None:
+        if self.directory is not None:
+            state = {
+                "training": asdict(self.config), "metrics": self.metrics, "seconds": self.seconds,
+                "best_val_loss": None if self.best_val_loss == math.inf else self.best_val_loss,
+                "without_gain": self.without_gain,
+                "random_states": [g.bit_generator.state for g in self._random],
+            }  # fmt: skip
+            save_checkpoint(
+                self.directory, model=self.model, tokenizer=self.tokenizer, best=best,
+                optimizer=self.optimizer, step=self.step, extra=state,
+            )  # fmt: skip
+            prune(self.directory)
 
     def resume(self, source: Checkpoint | str | Path) -> None:
         """Take over weights, optimizer, random state and metrics of a checkpoint (a run's latest).
 
-        The model must have the checkpoint's shape. Metrics after that step are forgotten.
+        Raises `CheckpointError`, a `ValueError`, for one that no training run saved, that is
+        damaged, or of another shape or optimizer.
         """
         checkpoint = source if isinstance(source, Checkpoint) else load_checkpoint(source)
-        extra = checkpoint.extra
-        self.model.load_state_dict(checkpoint.model.state_dict())
-        if checkpoint.optimizer_state is None or "random_state" not in extra:
-            raise ValueError(
-                f"{checkpoint.path} was not saved by a training run: it cannot be resumed"
-            )
-        self.optimizer.load_state_dict(checkpoint.optimizer_state)
-        self.rng.bit_generator.state = extra["random_state"]
-        for module, state in zip(self._dropouts(), extra["dropout_states"], strict=True):
-            module.generator.bit_generator.state = state
-        self.step = self._saved_step = checkpoint.step
-        self.seconds = extra["seconds"]
-        self.best_val_loss = extra["best_val_loss"]
-        log = resolve(checkpoint.path)[0] / "metrics.jsonl"
-        self.metrics = []
-        for text in log.read_text(encoding="utf-8").splitlines() if log.exists() else ():
-            with contextlib.suppress(ValueError):  # a crash may have cut the last line off
-                line = json.loads(text)
-                if line["step"] <= self.step:
-                    self.metrics.append(line)
+        extra, weights = checkpoint.extra, checkpoint.model.state_dict()
+        try:
+            for generator, state in zip(self._random, extra["random_states"], strict=True):
+                generator.bit_generator.state = state
+            self.model.astype(next(iter(weights.values())).dtype).load_state_dict(weights)
+            self.optimizer.load_state_dict(checkpoint.optimizer_state or {})
+            self.step, self.metrics = checkpoint.step, [dict(line) for line in extra["metrics"]]
+            self.seconds, self.without_gain = float(extra["seconds"]), int(extra["without_gain"])
+            best = extra["best_val_loss"]  # None: JSON has no infinity
+            self.best_val_loss = math.inf if best is None else float(best)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            why = f"its state.json has no {error}" if isinstance(error, KeyError) else error
+            raise CheckpointError(f"{checkpoint.path} cannot be resumed: {why}") from None
         if self.directory is not None:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            text = "".join(json.dumps(line) + "\n" for line in self.metrics)
-            write_atomic(self.directory / "metrics.jsonl", text)
+            prune(self.directory)  # the run may have been killed at that
 
 
 @contextmanager
-def _stop_after_step() -> Iterator[threading.Event]:
-    """Turn Ctrl-C into a flag, so that it never falls between two halves of an update."""
-    stop = threading.Event()
+def _ctrl_c_waits() -> Iterator[list[int]]:
+    """The first Ctrl-C only fills the list, so that it never falls between two halves of a step."""
+    interrupts: list[int] = []
 
-    def handler(signum: int, frame: Any) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
+    def handler(number: int, frame: Any) -> None:
+        interrupts.append(number)
+        signal.signal(number, signal.default_int_handler)
 
-    if threading.current_thread() is not threading.main_thread():
-        yield stop  # signals reach the main thread alone
-        return
-    before = signal.signal(signal.SIGINT, handler)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():  # signals reach it alone
+            stack.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, handler))
+        yield interrupts

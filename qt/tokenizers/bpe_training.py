@@ -1,8 +1,8 @@
-"""Two trainers for byte-pair encoding: the plain one explains, the incremental one works.
+"""Training of byte-pair encoding: merge the most frequent pair, again and again.
 
-Both take a corpus as its distinct words with their counts, and return merges, pairs of ids. Ids 0
-to 255 are bytes; merge r, from 0, makes the id 256 + r. The next merge is the pair with the highest
-count and, of pairs that tie, the smallest (left id, right id). "aaa" counts (a, a) twice.
+A corpus is its distinct words with their counts. Ids 0 to 255 are bytes; merge r, from 0, makes the
+id 256 + r. The next merge is the pair with the highest count and, of pairs that tie, the smallest
+(left id, right id). "aaa" counts (a, a) twice.
 
 Source: Sennrich, Haddow and Birch, "Neural Machine Translation of Rare Words with Subword Units"
 (2016); over bytes, as Radford et al., "Language Models are Unsupervised Multitask Learners" (2019).
@@ -10,30 +10,10 @@ Source: Sennrich, Haddow and Birch, "Neural Machine Translation of Rare Words wi
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 
 Pair = tuple[int, int]
-
-
-def train_plain(words: Mapping[str, int], n_merges: int) -> list[Pair]:
-    """Count all pairs, merge the best one everywhere, repeat until no word has a pair.
-
-    `{"low": 5, "lower": 2}` gives l + o, then lo + w: `[(108, 111), (256, 119)]`.
-    """
-    tokens = {word: list(word.encode("utf-8")) for word in words}
-    merges: list[Pair] = []
-    while len(merges) < n_merges:
-        counts: Counter[Pair] = Counter()
-        for word, ids in tokens.items():
-            for pair in pairwise(ids):
-                counts[pair] += words[word]
-        if not counts:
-            break
-        best = min(counts, key=lambda pair: (-counts[pair], pair))
-        tokens = {word: merge(ids, best, 256 + len(merges)) for word, ids in tokens.items()}
-        merges.append(best)
-    return merges
 
 
 def merge(ids: list[int], pair: Pair, new_id: int) -> list[int]:
@@ -47,10 +27,8 @@ def merge(ids: list[int], pair: Pair, new_id: int) -> list[int]:
     return merged
 
 
-def train_incremental(
-    words: Mapping[str, int], n_merges: int, on_progress: Callable[[int, int], None] | None = None
-) -> list[Pair]:
-    """Return what `train_plain` returns, recounting only the words that a merge changes.
+def train_incremental(words: Mapping[str, int], n_merges: int) -> list[Pair]:
+    """Return at most `n_merges` pairs, recounting only the words that a merge changes.
 
     A heap gives the best pair. All pairs that a merge gains hold its new id, so no older count ever
     rises: a heap entry is right or too high, and one that is too high goes back with its count.
@@ -85,6 +63,4 @@ def train_incremental(
         for pair in gained:
             heapq.heappush(heap, (-counts[pair], pair))
         merges.append(best)
-        if on_progress is not None:
-            on_progress(len(merges), n_merges)
     return merges

@@ -1,14 +1,11 @@
-r"""GPT-2's split of a text into words; merges never cross the border of a word.
+r"""The split of a text into words; merges never cross the border of a word.
 
-    '(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+GPT-2's takes an English ending, letters, numbers or other signs, each with at most one space before
+it; then white space, which leaves its last character to the word that follows. Llama 3's takes any
+one sign before letters, numbers in threes, and line breaks with the signs or spaces before them.
 
-An English ending, letters, numbers or other signs, each with at most one space before it; then
-white space, which leaves its last character to the word that follows. So "dog", "dog." and "dog!"
-share the tokens of the dog. The pattern is that of GPT-2's published encoder.
-
-Python's `re` has no \p{L} and \p{N}, and its \s has four control characters more (U+001C to U+001F)
-than Unicode's White_Space. So the classes are written out: White_Space whole, letters and numbers
-from `unicodedata`, exact for every character that this Python's Unicode version assigns.
+Python's `re` has no \p{L} and \p{N}, and its \s has U+001C to U+001F beyond Unicode's White_Space.
+So the classes are written out, exact for every character that this Python's Unicode assigns.
 """
 
 import re
@@ -17,26 +14,32 @@ from functools import lru_cache
 from itertools import groupby
 from unicodedata import category
 
+# As published: GPT-2's encoder.py, and the tokenizer.json of Llama 3.
+PATTERNS = {
+    "gpt2": r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+    "llama3": r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+}
 SPACE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
 # Short classes match faster: ASCII, Unicode's first plane, all planes that have letters or numbers.
 BOUNDS = (0x80, 0x10000, 0x40000)
 
 
-def split(text: str) -> Iterator[str]:
+def split(text: str, pattern: str = "gpt2") -> Iterator[str]:
     """Cut `text` into words: "I'll go,  now" into "I", "'ll", " go", ",", " ", " now"."""
     highest = 0 if text.isascii() else ord(max(text))
     bound = next((bound for bound in BOUNDS if highest < bound), BOUNDS[-1])
-    return map(re.Match.group, _pattern(bound).finditer(text))
+    return map(re.Match.group, _compiled(pattern, bound).finditer(text))
 
 
 @lru_cache
-def _pattern(bound: int) -> re.Pattern[str]:
+def _compiled(pattern: str, bound: int) -> re.Pattern[str]:
     letters, numbers = character_classes(bound)
-    return re.compile(
-        rf"'(?:[sdmt]|ll|ve|re)| ?[{letters}]+| ?[{numbers}]+| ?[^{SPACE}{letters}{numbers}]+"
-        rf"|[{SPACE}]+(?![^{SPACE}])|[{SPACE}]+"
-    )
+    source = PATTERNS[pattern].replace(r"\S", r"[^\s]")
+    source = re.sub(r"(\[.*?\])|(\\p\{.\}|\\s)", lambda m: m[1] or f"[{m[2]}]", source)
+    source = source.replace(r"\p{L}", letters).replace(r"\p{N}", numbers).replace(r"\s", SPACE)
+    return re.compile(source)
 
 
 def character_classes(bound: int) -> tuple[str, str]:

@@ -130,11 +130,11 @@ def test_text_stream_holds_back_half_a_character() -> None:
     [
         ({"temperature": -1}, "temperature must be 0"),
         ({"temperature": float("inf")}, "temperature must be 0"),
-        ({"top_k": 0}, "top_k must be at least 1, not 0"),
+        ({"top_k": 0}, "top_k must be a whole number of at least 1, not 0"),
         ({"top_p": 0.0}, "top_p must be above 0"),
         ({"top_p": 1.5}, "top_p must be above 0"),
         ({"min_p": 2}, "min_p must be from 0 to 1"),
-        ({"max_new_tokens": -1}, "max_new_tokens must not be negative"),
+        ({"max_new_tokens": -1}, "max_new_tokens must be a whole number from 0 up"),
     ],
 )
 def test_bad_dials(dials: dict, message: str) -> None:
@@ -164,3 +164,76 @@ def test_bad_logits() -> None:
         next_token_probabilities([-np.inf, -np.inf])
     with pytest.raises(ValueError, match=r"shape \(V,\), not \(1, 2\)"):
         next_token_probabilities([[0.0, 1.0]])
+
+
+def test_repetition_penalty() -> None:
+    """As in the paper: scores above 0 are divided, those below multiplied, each id once."""
+    logits = np.array([2.0, -1.0, 0.5, 1.9])
+    p = next_token_probabilities(logits, repetition_penalty=2.0, seen=[0, 1, 0])
+    expected = np.exp([1.0, -2.0, 0.5, 1.9])
+    np.testing.assert_allclose(p, expected / expected.sum())
+    model, prompt = make(), [[3, 3, 3]]
+    text = qt.generate(model, prompt, 8, temperature=0, repetition_penalty=1e9)[0, 3:]
+    assert len(set(text.tolist())) == len(text), "no id comes twice"
+
+
+@pytest.mark.parametrize("use_cache", [True, False])
+@pytest.mark.parametrize("position", ["rope", "learned", "sinusoidal"])
+def test_prompts_of_different_lengths(position: str, use_cache: bool) -> None:
+    model = make(position=position)
+    prompts = [[1, 2, 3, 4, 5], [6], [7, 8]]
+    together = qt.generate(model, prompts, 6, temperature=0, use_cache=use_cache)
+    assert together.shape == (3, 11)
+    for row, prompt in zip(together, prompts):
+        alone = qt.generate(model, [prompt], 6, temperature=0, use_cache=use_cache)[0]
+        assert row[5 - len(prompt) :].tolist() == alone.tolist()
+    ids, mask = qt.generation.left_pad(prompts, pad_id=9)
+    assert ids[1].tolist() == [9, 9, 9, 9, 6]
+    padded = qt.generate(model, ids, 6, temperature=0, attention_mask=mask, use_cache=use_cache)
+    assert padded[:, 5:].tolist() == together[:, 5:].tolist()
+
+
+def test_a_padded_batch_past_the_block() -> None:
+    model = make(block_size=8)
+    cached = qt.generate(model, [[1, 2, 3, 4, 5], [6]], 20, temperature=0)
+    plain = qt.generate(model, [[1, 2, 3, 4, 5], [6]], 20, temperature=0, use_cache=False)
+    assert cached.tolist() == plain.tolist()
+
+
+def test_log_probabilities_are_the_models_own() -> None:
+    model = make()
+    out, logprobs = qt.generate(
+        model, [[1, 2], [3, 4]], 5, temperature=0.7, top_k=3, return_logprobs=True
+    )
+    assert logprobs.shape == (2, 5)
+    log_p = qt.functional.log_softmax(model(out[:, :-1])).data  # (B, T, V)
+    for b in range(2):
+        for t in range(5):
+            assert logprobs[b, t] == pytest.approx(log_p[b, t + 1, out[b, t + 2]], abs=1e-5)
+    none, empty = qt.generate(model, [[1]], 0, return_logprobs=True)
+    assert (none.shape, empty.shape) == ((1, 1), (1, 0))
+
+
+def test_a_row_that_stopped_is_certain() -> None:
+    model = make()
+    first = int(qt.generate(model, [[1]], 1, temperature=0)[0, -1])
+    out, logprobs = qt.generate(
+        model, [[1], [2]], 4, temperature=0, stop_ids=first, return_logprobs=True
+    )
+    assert (out[0, 1:] == first).all()
+    assert (logprobs[0, 1:] == 0).all()
+    assert logprobs[0, 0] < 0
+
+
+def test_text_ends_before_a_stop_string() -> None:
+    tokenizer = qt.CharTokenizer.train("abcdefghijklmnopqrst")
+    model = make()
+    whole = "".join(stream_text(model, tokenizer, "abc", temperature=0, max_new_tokens=12))
+    for stop in (whole[4:7], whole[0], whole[-1], whole[2:4], "zz", whole[-2:] + "z"):
+        pieces = list(
+            stream_text(model, tokenizer, "abc", [stop, "yy"], temperature=0, max_new_tokens=12)
+        )
+        assert "".join(pieces) == whole.split(stop)[0]
+        assert "" not in pieces
+    with pytest.raises(ValueError, match="a stop string is empty"):
+        next(stream_text(model, tokenizer, "abc", ""))

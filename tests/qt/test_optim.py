@@ -1,5 +1,6 @@
 """Optimizers against their formulas written out, clipping, schedules."""
 
+import itertools
 import math
 
 import numpy as np
@@ -158,5 +159,70 @@ def test_state_of_another_model_is_refused() -> None:
     b = qt.optim.AdamW([Parameter(np.ones((2, 2))), Parameter(np.ones(4))])
     with pytest.raises(ValueError, match=r"shape \(3, 2\)"):
         b.load_state_dict(a.state_dict())
-    with pytest.raises(ValueError, match=r"groups of \[2\] parameters, this one of \[1\]"):
+    with pytest.raises(ValueError, match=r"saved groups have \[2\] parameters, this one's \[1\]"):
         qt.optim.AdamW(parameters()[:1]).load_state_dict(a.state_dict())
+
+
+SCHEDULE = {"max_lr": 1.0, "min_lr": 0.1, "warmup_steps": 4, "total_steps": 24}
+
+
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [
+        ("constant", {4: 1, 14: 1, 24: 1, 99: 1}),
+        ("linear", {4: 1, 14: 0.55, 24: 0.1, 99: 0.1}),
+        ("cosine", {4: 1, 14: 0.55, 24: 0.1, 99: 0.1}),
+        ("wsd", {4: 1, 14: 1, 20: 1, 22: 0.55, 24: 0.1, 99: 0.1}),
+        ("inverse_sqrt", {4: 1, 19: 0.5, 9999: 0.1}),
+    ],
+)
+def test_schedules(name: str, at: dict[int, float]) -> None:
+    schedule = qt.optim.SCHEDULES[name]
+    warmup = [schedule(step, **SCHEDULE) for step in range(5)]
+    np.testing.assert_allclose(warmup, [0.2, 0.4, 0.6, 0.8, 1])
+    for step, lr in at.items():
+        assert schedule(step, **SCHEDULE) == pytest.approx(lr), step
+    rates = [schedule(step, **SCHEDULE) for step in range(4, 100)]
+    assert all(a >= b - 1e-12 for a, b in itertools.pairwise(rates)), "it never rises again"
+
+
+def test_clip_by_value() -> None:
+    p = Parameter(np.zeros(4))
+    p.grad = np.array([-3.0, -0.5, 0.5, 3.0])
+    qt.optim.clip_grad_value_([p, Parameter(np.zeros(1))], 1.0)
+    assert p.grad.tolist() == [-1, -0.5, 0.5, 1]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("clip", [qt.optim.clip_grad_norm_, qt.optim.clip_grad_value_])
+def test_clipping_refuses_what_is_not_finite(clip, bad: float) -> None:
+    good, broken = Parameter(np.zeros(2), "a.weight"), Parameter(np.zeros(2), "b.weight")
+    good.grad, broken.grad = np.ones(2), np.array([1, bad])
+    with pytest.raises(RuntimeError, match=r"gradient of b\.weight is not finite"):
+        clip([good, broken], 1.0)
+    assert good.grad.tolist() == [1, 1], "nothing was scaled"
+
+
+def test_state_of_another_kind_is_refused() -> None:
+    ps = parameters()
+    sgd, adam = qt.optim.SGD(ps, momentum=0.9), qt.optim.Adam(ps)
+    run(sgd, ps, 1)
+    with pytest.raises(ValueError, match=r"holds momentum_buffer, but Adam keeps step, exp_avg"):
+        adam.load_state_dict(sgd.state_dict())
+    assert adam.state == {}
+
+
+def test_wrong_groups() -> None:
+    with pytest.raises(ValueError, match='needs "params"'):
+        qt.optim.SGD([{"lr": 1.0}])
+    with pytest.raises(TypeError, match="moves Tensors, not ndarray"):
+        qt.optim.SGD([np.zeros(2)])
+
+
+def test_sgd_dampening_leaves_the_first_step_whole() -> None:
+    p = Parameter(np.zeros(1))
+    optimizer = qt.optim.SGD([p], lr=1.0, momentum=0.5, dampening=0.5)
+    for expected in (-1.0, -2.0, -3.0):  # v: 1, then ½ + ½ each time
+        p.grad = np.ones(1)
+        optimizer.step()
+        assert p.data[0] == pytest.approx(expected)

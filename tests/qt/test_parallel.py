@@ -36,7 +36,7 @@ def test_the_choice_of_the_user_stays() -> None:
 
 def test_without_threadpoolctl_it_says_how() -> None:
     hide = "import sys; sys.modules['threadpoolctl'] = None; import numpy, qt"
-    assert "Import qt first, or set OPENBLAS_NUM_THREADS=1" in run(hide).stderr
+    assert "import qt first, or set OPENBLAS_NUM_THREADS=1" in run(hide).stderr
 
 
 def test_pieces_come_back_in_order() -> None:
