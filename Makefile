@@ -20,7 +20,7 @@ LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 RUN := env $(ONE_THREAD) $(OUR_PATH) $(NO_HOME) $(PY)
 
-.PHONY: help setup lab test test-long notebooks format lock clean
+.PHONY: help setup lab test test-long coverage peers notebooks format lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
@@ -103,6 +103,14 @@ test: setup  ## everything that must hold: ruff, mypy, every notebook, pytest
 
 test-long: setup  ## what takes longer: full fuzzing, races, rebuilds
 	@$(PYTEST) -m long
+
+coverage: setup  ## how much of qt the tests of qt run
+	@$(RUN) -m coverage run --source qt --data-file $(VENV)/coverage -m pytest -q tests/qt
+	@$(RUN) -m coverage report --data-file $(VENV)/coverage
+
+# With pip, which obeys its own settings: the index that PyTorch names for CPUs is given there.
+peers: setup  ## install PyTorch and the other references, so that tests/parity is not skipped
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]'
 
 # ---------------------------------------------------------------------------------- looking after
 
