@@ -108,6 +108,73 @@ def test_whole_model_gradients(parts: dict) -> None:
         assert relative_error(p.grad, numeric) < 1e-6, name
 
 
+def logits_by_formulas(c: qt.GPTConfig, w: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """The whole model for one text (T,), head by head, in NumPy alone and nothing of `qt`."""
+
+    def linear(name: str, h: np.ndarray) -> np.ndarray:
+        return h @ w[f"{name}.weight"].T + w.get(f"{name}.bias", 0)
+
+    def norm(name: str, h: np.ndarray) -> np.ndarray:
+        h = h - h.mean(-1, keepdims=True) if c.norm == "layernorm" else h
+        h = h / np.sqrt((h * h).mean(-1, keepdims=True) + c.norm_eps)
+        return h * w[f"{name}.weight"] + w.get(f"{name}.bias", 0)
+
+    T, D, half = len(x), c.head_dim, c.head_dim // 2
+    turn = np.exp(1j * np.outer(np.arange(T), c.rope_theta ** (-np.arange(0, D, 2) / D)))
+
+    def turned(h: np.ndarray) -> np.ndarray:
+        if c.position != "rope":
+            return h
+        z = (h[:, :half] + 1j * h[:, half:]) * turn
+        return np.concatenate([z.real, z.imag], axis=1)
+
+    stream = w["embed_tokens.weight"][x]
+    if c.position == "learned":
+        stream = stream + w["embed_positions.weight"][:T]
+    elif c.position == "sinusoidal":
+        waves = np.exp(
+            1j * np.outer(np.arange(T), 1e4 ** (-np.arange(0, c.d_model, 2) / c.d_model))
+        )
+        stream = stream + np.stack([waves.imag, waves.real], axis=-1).reshape(T, c.d_model)
+    for i in range(c.n_layer):
+        name = f"layers.{i}"
+        h = norm(f"{name}.input_layernorm", stream)
+        q, k, v = (linear(f"{name}.self_attn.{part}_proj", h) for part in "qkv")
+        heads = []
+        for head in range(c.n_head):
+            own, shared = head * D, head // (c.n_head // c.n_kv_head) * D
+            query, key, value = q[:, own : own + D], *(a[:, shared : shared + D] for a in (k, v))
+            if c.qk_norm:
+                query = norm(f"{name}.self_attn.q_norm", query)
+                key = norm(f"{name}.self_attn.k_norm", key)
+            scores = turned(query) @ turned(key).T
+            e = np.exp(scores / math.sqrt(D)) * np.tri(T)
+            heads.append(e / e.sum(-1, keepdims=True) @ value)
+        stream = stream + linear(f"{name}.self_attn.o_proj", np.concatenate(heads, axis=1))
+        h = norm(f"{name}.post_attention_layernorm", stream)
+        up = linear(f"{name}.mlp.up_proj", h)
+        if c.ffn == "swiglu":
+            gate = linear(f"{name}.mlp.gate_proj", h)
+            up = gate / (1 + np.exp(-gate)) * up
+        elif c.ffn == "relu":
+            up = np.maximum(up, 0)
+        else:
+            up = up * 0.5 * (1 + np.vectorize(math.erf)(up / math.sqrt(2)))
+        stream = stream + linear(f"{name}.mlp.down_proj", up)
+    return norm("norm", stream) @ w.get("lm_head.weight", w["embed_tokens.weight"]).T
+
+
+@pytest.mark.parametrize("parts", [*PARTS, {"qk_norm": True, "qkv_bias": True, "n_kv_head": 2}])
+def test_the_whole_model_by_its_formulas(parts: dict) -> None:
+    """An independent reference, with weights that are far from their quiet beginning."""
+    model, rng = make(**parts).astype(np.float64), np.random.default_rng(0)
+    for p in model.parameters():
+        p.data[...] = rng.normal(0.2, 0.3, p.shape)
+    x = ids(2, 8)
+    expected = [logits_by_formulas(model.config, model.state_dict(), row) for row in x]
+    np.testing.assert_allclose(model(x).data, expected, rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_rotation_comes_in_the_dtype_of_the_model(dtype: type) -> None:
     """Not in float64, from which every layer would convert it again."""

@@ -149,10 +149,35 @@ def test_what_a_tensor_says_of_itself() -> None:
     assert repr(Tensor(0.5)) == f"{Tensor(0.5)}" == "Tensor(0.5)"
     assert f"{Tensor(0.5):.3f}" == "0.500"
     assert len(x) == 2
+    assert x.numpy() is x.data
     assert np.asarray(x).tolist() == [1, 2]
     assert repr(qt.nn.Parameter([1.0], "norm.weight")) == (
         "Parameter(norm.weight, shape=(1,), dtype=float64)"
     )
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 2), (1,)])
+@pytest.mark.parametrize("name", ["sum", "mean", "max"])
+def test_reductions_are_numpys(name: str, axis: object, keepdims: bool) -> None:
+    a = np.random.default_rng(0).normal(size=(2, 3, 4))
+    ours = getattr(Tensor(a), name)(axis=axis, keepdims=keepdims).data
+    np.testing.assert_allclose(ours, getattr(a, name)(axis=axis, keepdims=keepdims), rtol=1e-14)
+
+
+def test_operators_are_numpys() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.uniform(0.5, 2, (2, 3, 4)), rng.uniform(0.5, 2, (3, 1))
+    x, y = Tensor(a), Tensor(b)
+    for ours, theirs in (
+        (x + y, a + b), (x - y, a - b), (x * y, a * b), (x / y, a / b), (x**y, a**b),
+        (3 - x, 3 - a), (3 / x, 3 / a), (3**x, 3**a), (-x, -a), (x @ x.transpose(1, 2), None),
+        (x.exp(), np.exp(a)), (x.log(), np.log(a)), (x.sqrt(), np.sqrt(a)), (x.tanh(), np.tanh(a)),
+        (x.transpose((2, 0, 1)), a.transpose(2, 0, 1)), (x.T, a.T), (x[1, ::-2], a[1, ::-2]),
+        (x.reshape(4, -1), a.reshape(4, 6)),
+    ):  # fmt: skip
+        expected = np.einsum("bij,bkj->bik", a, a) if theirs is None else theirs
+        np.testing.assert_allclose(ours.data, expected, rtol=1e-14)
 
 
 def test_a_detached_tensor_is_cut_off() -> None:
