@@ -103,7 +103,10 @@ def _prompt(ids: Any, attention_mask: npt.ArrayLike | None) -> tuple[Ids, Ids | 
         raise ValueError(f"the prompt must have shape (B, T) with T >= 1, not {ids.shape}")
     if ids.dtype.kind not in "iu":
         raise TypeError(f"the prompt must hold integer ids, not {ids.dtype}")
-    return ids.astype(np.int64), None if attention_mask is None else np.asarray(attention_mask)
+    real = None if attention_mask is None else np.asarray(attention_mask)
+    if real is not None and not real[..., -1:].all():
+        raise ValueError("attention_mask is 0 at the end of a prompt: pad on the left (left_pad)")
+    return ids.astype(np.int64), real
 
 
 def stream(

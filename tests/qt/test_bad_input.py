@@ -481,6 +481,12 @@ WRONG = [
         "a prompt is empty: give each at least one id",
     ),
     (
+        "a prompt that is padded on the right",
+        lambda: qt.generate(MODEL, [[1, 2]], 1, attention_mask=[[1, 0]]),
+        ValueError,
+        "attention_mask is 0 at the end of a prompt: pad on the left (left_pad)",
+    ),
+    (
         "minus one token",
         lambda: qt.generate(MODEL, [[1]], -1),
         ValueError,
