@@ -5,9 +5,10 @@ Start with the notebooks; `qt.GPT`, `qt.BPETokenizer` and `qt.generate` are wher
 
 import importlib
 
-from qt.parallel import get_num_threads, set_num_threads, use_one_blas_thread
+from qt.parallel import get_num_threads, keep_freed_memory, set_num_threads, use_one_blas_thread
 
 use_one_blas_thread()  # before the next imports load NumPy
+keep_freed_memory()
 
 from qt import attention, data, functional, generation, nn, optim, positions  # noqa: E402
 from qt.attention import KVCache  # noqa: E402

@@ -53,7 +53,9 @@ def relu(x: Tensor) -> Tensor:
 
 def _sigmoid(x: Array) -> Array:
     with np.errstate(over="ignore"):  # where exp(-x) is infinite, σ is 0, as it should be
-        return 1 / (1 + np.exp(-x))
+        e = np.asarray(np.exp(-x))
+    e += 1
+    return np.reciprocal(e, out=e)
 
 
 @operation
@@ -77,7 +79,10 @@ def swiglu(gate: Tensor, up: Tensor) -> Tensor:
     silu_gate = gate.data * s
 
     def backward(g: Array) -> tuple[Array, Array]:
-        return g * up.data * s * (1 + gate.data * (1 - s)), g * silu_gate
+        slope = (1 - s) * silu_gate  # silu' = s + silu (1 - s); in place: the largest arrays
+        slope += s
+        slope *= up.data
+        return np.multiply(slope, g, out=slope), g * silu_gate
 
     return record(silu_gate * up.data, (gate, up), backward)
 
@@ -256,6 +261,11 @@ def embedding(ids: npt.ArrayLike, weight: Tensor) -> Tensor:
     return record(weight.data[index], (weight,), backward)
 
 
+def _mean_product(a: Array, b: Array) -> Array:
+    """(…, C) twice -> (…, 1): mean(a b), without a b in memory."""
+    return np.vecdot(a, b)[..., None] / np.asarray(a.shape[-1], a.dtype)
+
+
 @operation
 def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-5) -> Tensor:
     """(…, C), (C,) -> (…, C): y = x̂ w with x̂ = x r, r = 1/√(mean(x²) + ε) (Zhang & Sennrich 2019).
@@ -263,12 +273,13 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-5) -> Tensor:
     dx = r (gw - x̂ mean(gw x̂)), where gw = g w: r itself depends on every x of the row.
     """
     _check_vectors("rms_norm", x.shape[-1], weight)
-    r = 1 / np.sqrt((x.data * x.data).mean(axis=-1, keepdims=True) + float(eps))  # (…, 1)
+    r = 1 / np.sqrt(_mean_product(x.data, x.data) + float(eps))  # (…, 1)
     xhat = x.data * r
 
     def backward(g: Array) -> tuple[Array, Array]:
         gw = g * weight.data
-        return r * (gw - xhat * (gw * xhat).mean(axis=-1, keepdims=True)), g * xhat
+        gw -= xhat * _mean_product(gw, xhat)
+        return np.multiply(gw, r, out=gw), g * xhat
 
     return record(xhat * weight.data, (x, weight), backward)
 
@@ -281,7 +292,7 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor | None = None, eps: float
     """
     parents = (x, *_check_vectors("layer_norm", x.shape[-1], weight, bias))
     centred = x.data - x.data.mean(axis=-1, keepdims=True)
-    r = 1 / np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + float(eps))  # (…, 1)
+    r = 1 / np.sqrt(_mean_product(centred, centred) + float(eps))  # (…, 1)
     xhat = centred * r
     out = xhat * weight.data
     if bias is not None:
@@ -290,7 +301,8 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor | None = None, eps: float
     def backward(g: Array) -> tuple[Array, Array, Array]:
         gw = g * weight.data
         gw -= gw.mean(axis=-1, keepdims=True)
-        return r * (gw - xhat * (gw * xhat).mean(axis=-1, keepdims=True)), g * xhat, g
+        gw -= xhat * _mean_product(gw, xhat)
+        return np.multiply(gw, r, out=gw), g * xhat, g
 
     return record(out, parents, backward)
 
@@ -380,7 +392,7 @@ def scaled_dot_product_attention(
     scale = 1 / math.sqrt(D)
     scores = ((q * scale) @ k.swapaxes(-1, -2)).reshape(B, H, T, S)
     if is_causal:
-        scores[..., np.triu(np.ones((T, S), dtype=bool), S - T + 1)] = -np.inf
+        np.copyto(scores, -np.inf, where=~np.tri(T, S, S - T, dtype=bool))
     elif attn_mask is not None:
         mask = np.asarray(attn_mask)
         if mask.dtype.kind not in "bf":

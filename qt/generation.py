@@ -35,10 +35,7 @@ def next_token_probabilities(
     `repetition_penalty` r divides the scores of the ids in `seen` by r if above 0, else multiplies.
     `ValueError` for settings out of range or scores that are NaN or infinite.
     """
-    check_dials(
-        temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p,
-        repetition_penalty=repetition_penalty,
-    )  # fmt: skip
+    check_dials(**locals())
     scores = np.array(logits.data if isinstance(logits, Tensor) else logits, dtype=np.float64)
     if scores.ndim != 1 or not scores.size:
         raise ValueError(f"logits must have shape (V,), not {scores.shape}: pass logits[b, -1]")

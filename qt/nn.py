@@ -126,8 +126,9 @@ def _named(value: Any, kind: type, name: str, seen: set[int]) -> Iterator[tuple[
     children: Any = vars(value) if isinstance(value, Module) else value
     if isinstance(children, list | tuple):
         children = dict(enumerate(children))
-    for key, child in children.items() if isinstance(children, dict) else ():
-        yield from _named(child, kind, f"{name}.{key}" if name else f"{key}", seen)
+    for key, child in () if isinstance(value, Parameter) else children.items():
+        if isinstance(child, Module | Parameter | dict | list | tuple):
+            yield from _named(child, kind, f"{name}.{key}" if name else f"{key}", seen)
 
 
 @contextmanager

@@ -166,11 +166,11 @@ class Adam(Optimizer):
         m += (1 - beta1) * g
         v *= beta2
         v += (1 - beta2) * (g * g)
+        unbias = math.sqrt(1 - beta2**t)
         change = np.asarray(np.sqrt(v))  # one buffer, worked through in place
-        change /= math.sqrt(1 - beta2**t)
-        change += group["eps"]
+        change += group["eps"] * unbias
         np.divide(m, change, out=change)
-        change *= lr / (1 - beta1**t)
+        change *= lr * unbias / (1 - beta1**t)
         w -= change
 
 
@@ -227,10 +227,8 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -
 
 def first_bad_gradient(parameters: Iterable[Tensor]) -> str | None:
     """The name of the first parameter whose gradient holds NaN or infinity, or None."""
-    for i, p in enumerate(parameters):
-        if p.grad is not None and not np.isfinite(p.grad).all():
-            return getattr(p, "name", "") or f"parameter {i}"
-    return None
+    named = ((getattr(p, "name", "") or f"parameter {i}", p.grad) for i, p in enumerate(parameters))
+    return next((name for name, g in named if g is not None and not np.isfinite(g).all()), None)
 
 
 # How high the learning rate stands between min (0) and max (1) behind the warm-up, which is `done`
