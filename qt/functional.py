@@ -82,7 +82,8 @@ def swiglu(gate: Tensor, up: Tensor) -> Tensor:
         slope = (1 - s) * silu_gate  # silu' = s + silu (1 - s); in place: the largest arrays
         slope += s
         slope *= up.data
-        return np.multiply(slope, g, out=slope), g * silu_gate
+        slope *= g
+        return slope, g * silu_gate
 
     return record(silu_gate * up.data, (gate, up), backward)
 
