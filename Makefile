@@ -20,7 +20,7 @@ LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 RUN := env $(ONE_THREAD) $(OUR_PATH) $(NO_HOME) $(PY)
 
-.PHONY: help setup lab test test-long coverage peers notebooks format lock clean
+.PHONY: help setup lab test test-long coverage bench peers notebooks format lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
@@ -108,6 +108,10 @@ coverage: setup  ## how much of qt the tests of qt run
 	@$(RUN) -m coverage run --source qt --data-file $(VENV)/coverage -m pytest -q tests/qt
 	@$(RUN) -m coverage report --data-file $(VENV)/coverage
 
+# On an idle machine; the table says when it was not. ROWS="decode import" runs some rows.
+bench: setup  ## race against PyTorch and others (make peers), into benchmarks/results.json
+	@$(RUN) -m benchmarks $(ROWS)
+
 # With pip, which obeys its own settings: the index that PyTorch names for CPUs is given there.
 peers: setup  ## install PyTorch and the other references, so that tests/parity is not skipped
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]'
@@ -123,4 +127,4 @@ lock: setup  ## choose the newest versions for constraints.txt (then mend enviro
 
 clean:  ## remove .venv, caches and builds; your notebooks and runs stay
 	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
-	@find qt tisslang tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find qt tisslang tests notebooks benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,26 @@
+"""A training step through `Tensor` and its tape, on one thread, as the lessons write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+import qt
+import qt.functional as F
+
+
+def make_step(model: qt.GPT, x: np.ndarray, y: np.ndarray) -> Callable[[], float]:
+    """A function that makes one step on (B, T) ids and targets, and returns the loss before it."""
+    optimizer = qt.optim.AdamW(qt.optim.decay_groups(model, 0.1), lr=1e-3, betas=(0.9, 0.99))
+    parameters = model.parameters()
+
+    def step() -> float:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        qt.optim.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        return loss.item()
+
+    return step
