@@ -8,7 +8,7 @@ import qt
 from benchmarks.by_hand import loss_and_gradients
 from benchmarks.claim import Claim, Samples, race, require_close
 from benchmarks.shapes import TRAINING, batch
-from benchmarks.tape import make_step
+from benchmarks.tape import make_optimizer, make_step
 
 
 def check(model: qt.GPT, x: np.ndarray, y: np.ndarray) -> None:
@@ -27,7 +27,7 @@ def measure(c: qt.GPTConfig, B: int, repeats: int = 31) -> Samples:
     x, y = batch(c, B)
     ours, peer = qt.GPT(c), qt.GPT(c)
     check(ours, x, y)
-    optimizer = qt.optim.AdamW(qt.optim.decay_groups(peer, 0.1), lr=1e-3, betas=(0.9, 0.99))
+    optimizer = make_optimizer(peer)
     parameters, weights = dict(peer.named_parameters()), peer.state_dict()
 
     def by_hand() -> None:

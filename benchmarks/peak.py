@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.claim import REPEATS, LeftOut, Samples
+from benchmarks.claim import LeftOut, Samples
 
 STATUS = Path("/proc/self/status")
 
@@ -40,9 +40,9 @@ def train_torch(name: str) -> None:
     from benchmarks.torch_gpt import TorchGPT, TorchTraining
 
     config, B = TRAINING[name]
-    training = TorchTraining(TorchGPT(config))
+    training, (x, y) = TorchTraining(TorchGPT(config)), batch(config, B)
     for _ in range(3):
-        training.step(*batch(config, B))
+        training.step(x, y)
 
 
 def attention(way: str, T: int = 4096) -> None:
@@ -74,7 +74,7 @@ def compare_peaks(ours: str, peer: str, repeats: int = 7) -> Samples:
     """MB of both, in turns. There is no control: a busy machine needs no more memory."""
     if not STATUS.exists():
         raise LeftOut("the size of a process is read from /proc, which only Linux has")
-    turns = [(peak_of(ours), peak_of(peer)) for _ in range(min(repeats, REPEATS))]
+    turns = [(peak_of(ours), peak_of(peer)) for _ in range(repeats)]
     return Samples([a for a, _ in turns], [b for _, b in turns], [])
 
 

@@ -8,9 +8,8 @@ import math
 from typing import Any
 
 import qt
-from qt.cli import tokenizers
+from qt.cli import checkpoints, tokenizers
 from qt.cli.arguments import add_command
-from qt.cli.generate import load_model
 from qt.cli.progress import with_bar
 
 BATCH_SIZE = 16  # windows at once: for speed alone
@@ -36,14 +35,15 @@ def add_to(commands: Any) -> None:
         commands, "eval", run, "measure the loss on a text, as one line of JSON",
         usage="qt eval --checkpoint DIR --data TEXT", description=ABOUT, epilog=EXAMPLES,
     )  # fmt: skip
-    add = parser.add_argument
-    add("--checkpoint", required=True, metavar="DIR", help="a run, or one checkpoint of it")
-    add("--data", required=True, metavar="TEXT", help="stories, tinyshakespeare, or a UTF-8 file")
+    checkpoints.add_flag(parser)
+    parser.add_argument(
+        "--data", required=True, metavar="TEXT", help="stories, tinyshakespeare, or a UTF-8 file"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the measurement."""
-    model, tokenizer = load_model(args.checkpoint)
+    model, tokenizer = checkpoints.load_model(args.checkpoint)
     text = qt.data.load(args.data)
     ids = tokenizers.encode(tokenizer, text)
     batches = qt.data.windows(ids, BATCH_SIZE, model.config.block_size)

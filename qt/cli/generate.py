@@ -8,9 +8,8 @@ import time
 from typing import Any
 
 import qt
+from qt.cli import checkpoints
 from qt.cli.arguments import UsageError, add_command, from_zero, not_empty, number, positive, whole
-from qt.model import GPT
-from qt.tokenizers import Tokenizer
 
 ABOUT = """\
 Let a trained model continue a text. It writes a token at a time: the scores of all tokens become
@@ -36,7 +35,7 @@ def add_to(commands: Any) -> None:
         description=ABOUT, epilog=EXAMPLES,
     )  # fmt: skip
     add = parser.add_argument
-    add("--checkpoint", required=True, metavar="DIR", help="a run, or one checkpoint of it")
+    checkpoints.add_flag(parser)
     add("--prompt", default="", metavar="TEXT", help="text to continue (default: begin anew)")
     add("--max-new-tokens", type=whole(0), default=200, metavar="N",
         help="tokens to write at most (default: 200)")  # fmt: skip
@@ -63,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the prompt, then the text as it is written."""
     if args.logprobs and not args.json:
         raise UsageError("--logprobs needs --json")
-    model, tokenizer = load_model(args.checkpoint)
+    model, tokenizer = checkpoints.load_model(args.checkpoint)
     started = time.perf_counter()
     logprobs: list[Any] = []  # one (1,) array for each new token
     pieces = qt.stream_text(
@@ -87,11 +86,3 @@ def run(args: argparse.Namespace) -> int:
     finally:
         print()
     return 0
-
-
-def load_model(directory: str) -> tuple[GPT, Tokenizer]:
-    """The model of a checkpoint, and its tokenizer, which it must have."""
-    checkpoint = qt.load_checkpoint(directory)
-    if checkpoint.tokenizer is None:
-        raise ValueError(f"{directory} has no tokenizer.json: its model knows ids, not text")
-    return checkpoint.model, checkpoint.tokenizer

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import qt
+from qt.cli import checkpoints
 from qt.cli.arguments import add_command
 from qt.summary import sizes
 
@@ -26,9 +27,8 @@ def add_to(commands: Any) -> None:
         commands, "info", run, "say what a checkpoint holds",
         usage="qt info --checkpoint DIR [--json]", description=ABOUT, epilog=EXAMPLES,
     )  # fmt: skip
-    add = parser.add_argument
-    add("--checkpoint", required=True, metavar="DIR", help="a run, or one checkpoint of it")
-    add("--json", action="store_true", help="as JSON")
+    checkpoints.add_flag(parser)
+    parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+from qt import model, training
 from qt.cli.arguments import below_one, from_zero, one_of, positive, whole
-from qt.model import CHOICES, GPTConfig
-from qt.optim import SCHEDULES
+from qt.model import GPTConfig
 from qt.training import TrainingConfig
 
 # What differs from the defaults of GPTConfig and TrainingConfig. A file of your own gets the recipe
@@ -45,9 +45,9 @@ MODEL: Flags = {
     "d_model": (_count(), "width of the residual stream"),
     "d_ff": (_count(), "width inside the feed-forward part (default: 8/3 or 4 times --d-model)"),
     "block_size": (_count(), "tokens that the model sees at once"),
-    "position": (one_of(CHOICES["position"]), "how a token knows its place"),
-    "norm": (one_of(CHOICES["norm"]), "what keeps the size of the numbers"),
-    "ffn": (one_of(CHOICES["ffn"]), "the feed-forward part"),
+    "position": (one_of(model.CHOICES["position"]), "how a token knows its place"),
+    "norm": (one_of(model.CHOICES["norm"]), "what keeps the size of the numbers"),
+    "ffn": (one_of(model.CHOICES["ffn"]), "the feed-forward part"),
     "bias": (SWITCH, "biases in linear layers and LayerNorm"),
     "qkv_bias": (SWITCH, "biases for queries, keys and values alone"),
     "qk_norm": (SWITCH, "RMSNorm over each head's queries and keys"),
@@ -60,8 +60,8 @@ TRAINING: Flags = {
     "lr": (_value(positive), "highest learning rate"),
     "min_lr": (_value(from_zero), "lowest, at the end (default: a tenth of --lr)"),
     "warmup": (_count(0), "updates in which the rate rises from 0"),
-    "schedule": (one_of(SCHEDULES), "how the rate goes on from there"),
-    "optimizer": (one_of(("adamw", "adam", "sgd")), "how gradients move weights"),
+    "schedule": (one_of(training.CHOICES["schedule"]), "how the rate goes on from there"),
+    "optimizer": (one_of(training.CHOICES["optimizer"]), "how gradients move weights"),
     "weight_decay": (_value(from_zero), "pull of the matrices towards 0"),
     "beta1": (_value(below_one), "memory of gradients; for sgd its momentum"),
     "beta2": (_value(below_one), "memory of squared gradients"),

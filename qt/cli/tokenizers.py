@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,15 +52,10 @@ def encode(tokenizer: Tokenizer, text: str, quiet: bool = False) -> npt.NDArray[
 
 
 def read(path: str) -> Tokenizer:
-    """Our own file, or Hugging Face's tokenizer.json, which says so by its `model`."""
+    """Our own file, or Hugging Face's tokenizer.json, which is the form of our BPE files too."""
     try:
-        fields = json.loads(Path(path).read_bytes())
+        return load_tokenizer(path)
     except OSError as error:
         raise ValueError(
             f"{path} cannot be read: {error.strerror}; qt tokenize train makes a tokenizer"
         ) from None
-    except (ValueError, RecursionError):
-        fields = None  # load_tokenizer says what is wrong
-    if isinstance(fields, dict) and "model" in fields:
-        return BPETokenizer.from_huggingface(path)
-    return load_tokenizer(path)

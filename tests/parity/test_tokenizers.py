@@ -5,6 +5,9 @@ import re
 import unicodedata
 
 import pytest
+import tiktoken
+import tokenizers
+import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,14 +63,13 @@ def gpt2(data_dir):
 @pytest.fixture(scope="module")
 def llama3_file(data_dir, tmp_path_factory):
     """A tokenizer as Llama 3's, trained by `tokenizers`: its split, added tokens, pairs."""
-    hf = pytest.importorskip("tokenizers")
-    pre, regex = hf.pre_tokenizers, hf.Regex(PATTERNS["llama3"])
-    tokenizer = hf.Tokenizer(hf.models.BPE())
+    pre, regex = tokenizers.pre_tokenizers, tokenizers.Regex(PATTERNS["llama3"])
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
     tokenizer.pre_tokenizer = pre.Sequence(
         [pre.Split(regex, "isolated"), pre.ByteLevel(add_prefix_space=False, use_regex=False)]
     )
-    tokenizer.decoder = hf.decoders.ByteLevel()
-    trainer = hf.trainers.BpeTrainer(
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(
         vocab_size=2000, initial_alphabet=pre.ByteLevel.alphabet(), show_progress=False
     )
     text = (data_dir / "books/alice_in_wonderland.txt").read_text(encoding="utf-8")
@@ -81,7 +83,6 @@ def llama3_file(data_dir, tmp_path_factory):
 @pytest.fixture(scope="module", params=["gpt2", "llama3", "llama3 whole words"])
 def pair(request, tmp_path_factory):
     """One of our tokenizers, and the one of `tokenizers` that has the same file."""
-    hf = pytest.importorskip("tokenizers")
     path = tmp_path_factory.mktemp("pair") / "tokenizer.json"
     if request.param == "gpt2":
         ours = request.getfixturevalue("gpt2")
@@ -93,7 +94,7 @@ def pair(request, tmp_path_factory):
         del model["merges"][1500:]  # so that whole words differ from merged ones
         path.write_text(json.dumps(content), encoding="utf-8")
         ours = BPETokenizer.from_huggingface(path)
-    return ours, hf.Tokenizer.from_file(str(path))
+    return ours, tokenizers.Tokenizer.from_file(str(path))
 
 
 def theirs(tokenizer, text):
@@ -135,23 +136,21 @@ def test_any_ids_decode_as_tokenizers(pair, data):
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_what_we_train_is_read_by_tokenizers(tmp_path, corpus, pattern):
-    hf = pytest.importorskip("tokenizers")
     special = ["<|a|>", "<|a|><|b|>", "<|日|>"]
     ours = BPETokenizer.train(corpus[1][:50_000], 600, special_tokens=special, pattern=pattern)
     ours.save(tmp_path / "tokenizer.json")
-    peer = hf.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    peer = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     assert peer.get_vocab_size() == ours.vocab_size
     for text in [*map(known, NASTY), "x<|a|><|b|><|a|> <|日|>", corpus[1]]:
         assert ours.encode(text, allowed_special="all") == theirs(peer, text)
 
 
 def test_gpt2s_files_of_ours_are_read_by_tokenizers(tmp_path, corpus):
-    hf = pytest.importorskip("tokenizers")
     ours = BPETokenizer.train(corpus[1][:50_000], 600)
     ours.save_gpt2(tmp_path)
     files = str(tmp_path / "encoder.json"), str(tmp_path / "merges.txt")
-    peer = hf.Tokenizer(hf.models.BPE.from_file(*files))
-    peer.pre_tokenizer = hf.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    peer = tokenizers.Tokenizer(tokenizers.models.BPE.from_file(*files))
+    peer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     for text in [*map(known, NASTY), corpus[1]]:
         assert ours.encode(text) == theirs(peer, text)
 
@@ -164,7 +163,6 @@ TIKTOKEN = {
 
 
 def tiktoken_of(tokenizer, pattern):
-    tiktoken = pytest.importorskip("tiktoken")
     special = tokenizer.special_tokens
     ranks = {t: i for i, t in enumerate(tokenizer.vocab) if i not in special.values()}
     return tiktoken.Encoding(
@@ -172,8 +170,13 @@ def tiktoken_of(tokenizer, pattern):
     )
 
 
-def test_gpt2_as_tiktoken(gpt2, corpus):
-    peer = tiktoken_of(gpt2, "gpt2")
+@pytest.fixture(scope="module")
+def gpt2_as_tiktoken(gpt2):
+    return tiktoken_of(gpt2, "gpt2")
+
+
+def test_gpt2_as_tiktoken(gpt2, gpt2_as_tiktoken, corpus):
+    peer = gpt2_as_tiktoken
     for text in [*map(known, NASTY), *corpus]:
         assert gpt2.encode(text) == peer.encode_ordinary(text)
         assert gpt2.encode(text, allowed_special="all") == peer.encode(text, allowed_special="all")
@@ -181,13 +184,8 @@ def test_gpt2_as_tiktoken(gpt2, corpus):
 
 @settings(max_examples=300)
 @given(text=TEXTS)
-def test_any_text_as_tiktoken(gpt2, text):
-    assert gpt2.encode(text) == tiktoken_of_gpt2(gpt2).encode_ordinary(text)
-
-
-def tiktoken_of_gpt2(gpt2, made=[]):  # noqa: B006
-    made[:] = made or [tiktoken_of(gpt2, "gpt2")]
-    return made[0]
+def test_any_text_as_tiktoken(gpt2, gpt2_as_tiktoken, text):
+    assert gpt2.encode(text) == gpt2_as_tiktoken.encode_ordinary(text)
 
 
 def test_llama3s_split_as_tiktoken(corpus):
@@ -198,7 +196,6 @@ def test_llama3s_split_as_tiktoken(corpus):
 
 
 def test_transformers_reads_both_formats(gpt2, tmp_path):
-    transformers = pytest.importorskip("transformers")
     gpt2.save_gpt2(tmp_path)
     gpt2.save_huggingface(tmp_path / "tokenizer.json")
     peers = [
