@@ -9,7 +9,7 @@ import os
 from codecs import iterdecode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -87,9 +87,9 @@ class BPETokenizer(Tokenizer):
         if n_merges < 0:
             least = f"{256 + len(special)} (256 bytes and {len(special)} special tokens)"
             raise ValueError(f"vocab_size must be at least {least}, got {vocab_size}")
-        plain = (piece for piece in cut(text, special) if piece not in special)
-        words = Counter(word for piece in plain for word in split(piece, pattern))
-        return cls(train_incremental(words, n_merges), special_tokens, pattern=pattern)
+        plain = (split(piece, pattern) for piece in cut(text, special) if piece not in special)
+        merges = train_incremental(Counter(chain.from_iterable(plain)), n_merges)
+        return cls(merges, special_tokens, pattern=pattern)
 
     @classmethod
     def from_huggingface(cls, path: str | os.PathLike[str]) -> Self:

@@ -1,16 +1,17 @@
 """Byte-pair encoding by hand, special tokens, bad input. What it promises: see test_trust.py."""
 
 from collections import Counter
+from random import Random
 
 import pytest
-from bpe_plain import apply_merges_plainly, train_plain
+from bpe_plain import apply_merges_plainly, merge, train_plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qt import BPETokenizer
 from qt.tokenizers import bpe
 from qt.tokenizers.bpe import apply_merges
-from qt.tokenizers.bpe_training import merge, train_incremental
+from qt.tokenizers.bpe_training import train_incremental
 from qt.tokenizers.pretokenize import split
 
 TEXT = """The fox sat by the well. "I'll wait," said the fox, "for the moon's light."
@@ -50,6 +51,29 @@ def test_merges_by_hand(train, words, merges):
 
 def test_merge_takes_pairs_from_the_left():
     assert merge([7, 7, 7, 8, 7, 7], (7, 7), 256) == [256, 7, 8, 256]
+
+
+# Runs overlap, "ab" and "ba" tie, and the last character's bytes are the highest that there are.
+PIECES = st.sampled_from(["a", "aa", "aaaaa", "ab", "aba", "b", "ba", "c", "é", "\U0010ffff"])
+LONG_WORDS = st.lists(PIECES, max_size=20).map("".join)
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(LONG_WORDS, st.integers(1, 3), max_size=6), st.integers(0, 60))
+def test_training_equals_plain_training_on_long_words(words, n_merges):
+    assert train_incremental(words, n_merges) == train_plain(words, n_merges)
+
+
+def test_training_on_a_long_run_takes_its_length_in_halves():
+    tokenizer = BPETokenizer.train("a" * 2**17, special_tokens=())
+    assert tokenizer.merges == [(97, 97), *((i, i) for i in range(256, 272))]
+
+
+def test_training_on_an_endless_word_does_not_stall():
+    word = "".join(Random(0).choices("etaoinshrdlu", range(12, 0, -1), k=300_000))
+    tokenizer = BPETokenizer.train(word, 4096)  # to read it at each merge would take minutes
+    assert len(tokenizer.merges) == 4096 - 257
+    assert tokenizer.merges[:3] == train_plain({word: 1}, 3)
 
 
 def test_ids_are_bytes_then_merges_then_special_tokens():

@@ -5,10 +5,10 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from qt.tokenizers.pretokenize import BOUNDS, SPACE, character_classes, split
+from qt.tokenizers.pretokenize import BOUNDS, PATTERNS, SPACE, _compiled, character_classes, split
 
 # Unicode's White_Space, from the table PropList.txt.
 WHITE_SPACE = {
@@ -25,6 +25,12 @@ def test_letters_and_numbers_agree_with_unicodedata_for_every_code_point(major):
     ranges = dict(zip("LN", character_classes(BOUNDS[-1])))
     found = set(re.findall(f"[{ranges[major]}]", EVERY_CHARACTER))
     assert found == {c for c in EVERY_CHARACTER if unicodedata.category(c)[0] == major}
+
+
+def test_a_chunk_takes_the_same_characters_for_letters_and_numbers():
+    letters, numbers = character_classes(BOUNDS[-1])
+    either = set(re.findall(f"[{letters}{numbers}]", EVERY_CHARACTER))
+    assert set(re.findall(r"[^\W_]", EVERY_CHARACTER)) == either
 
 
 def test_white_space_is_unicodes_for_every_code_point():
@@ -68,9 +74,23 @@ def test_words_by_hand(text, words):
     assert list(split(text)) == words
 
 
+TEXTS = st.text(st.one_of(st.characters(), st.sampled_from(" \n\t'\x1c\xa0sl1.a")))
+
+
 @settings(max_examples=300)
-@given(st.text(st.one_of(st.characters(), st.sampled_from(" \n\t'\x1c\xa0sl1.a"))))
+@given(TEXTS)
 def test_the_words_joined_are_the_text(text):
     words = list(split(text))
     assert "".join(words) == text
     assert "" not in words
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@settings(max_examples=100)
+@given(TEXTS, st.integers(9_980, 10_000))
+@example("b" + 9 * " ", 9_995)
+@example("'s__.__.\n\n a1", 9_997)
+def test_a_long_text_is_cut_as_if_at_once(pattern, text, n):
+    # The text lies where a chunk may end.
+    text = "a" * n + text * 3 + "\n" * n + text * 3 + " b"
+    assert list(split(text, pattern)) == _compiled(pattern, BOUNDS[-1]).findall(text)

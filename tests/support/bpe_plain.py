@@ -4,7 +4,18 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 
-from qt.tokenizers.bpe_training import Pair, merge
+from qt.tokenizers.bpe_training import Pair
+
+
+def merge(ids: list[int], pair: Pair, new_id: int) -> list[int]:
+    """Return `ids` with each `pair`, taken from the left, replaced by `new_id`."""
+    merged: list[int] = []
+    for i in ids:
+        if merged and (merged[-1], i) == pair:
+            merged[-1] = new_id
+        else:
+            merged.append(i)
+    return merged
 
 
 def train_plain(words: Mapping[str, int], n_merges: int) -> list[Pair]:
