@@ -6,12 +6,16 @@ the values by how well its query matches each key (Vaswani et al. 2017, section 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from qt import functional as F
 from qt.nn import Identity, Linear, Module, Rng
 from qt.norms import RMSNorm
+from qt.scaled_dot_product import attend, side_by_side, unpack
 from qt.tensor import Array, Tensor
 
 
@@ -28,7 +32,8 @@ def causal_mask(T: int, S: int | None = None, window: int | None = None) -> npt.
 class KVCache:
     """The keys and values of all tokens so far, so that each is computed only once.
 
-    Two arrays (n_layer, B, H_kv, max_len, D), allocated once; the first `length` places are filled.
+    `keys` and `values` are (n_layer, B, H_kv, max_len, D), allocated once; `length` places of them
+    are filled.
     Keys are stored after their rotation. A full cache refuses more tokens, or with `sliding`
     forgets the oldest: then a token sees the last `max_len` tokens, itself included.
     """
@@ -39,9 +44,8 @@ class KVCache:
     ) -> None:  # fmt: skip
         if batch_size < 1 or max_len < 1:
             raise ValueError(f"batch_size={batch_size} and max_len={max_len} must be at least 1")
-        shape = (n_layer, batch_size, n_kv_head, max_len, head_dim)
-        self.keys: Array = np.empty(shape, dtype)
-        self.values: Array = np.empty(shape, dtype)
+        self.stored = np.empty((2, n_layer, batch_size, n_kv_head, max_len, head_dim), dtype)
+        self.keys, self.values = self.stored
         self.length = 0
         self.max_len = max_len
         self.sliding = sliding
@@ -107,35 +111,56 @@ class MultiHeadAttention(Module):
         self.attn_weights = Identity()
 
     def forward(
-        self, x: Tensor, rotation: tuple[Array, Array] | None = None,
+        self, x: Tensor, turns: Array | None = None,
         real: npt.NDArray[np.bool_] | None = None, cache: KVCache | None = None, layer: int = 0,
         weights: list[Array] | None = None,
     ) -> Tensor:  # fmt: skip
         """Attend to this text's tokens, and to those in `cache`, which are S = length + T together.
 
-        `rotation`: cosines and sines (…, T, D/2) for rotary positions. `real` (B, S): False where a
+        `turns`: complex (…, T, (H + H_kv)·D/2) for rotary positions. `real` (B, S): False where a
         token only pads. The weights (B, H, T, S) are appended to the list `weights`.
         """
-        B, T, C = x.shape
-        q = self.q_norm(self._split(self.q_proj(x), self.n_head))  # (B, H, T, D)
-        k = self.k_norm(self._split(self.k_proj(x), self.n_kv_head))  # (B, H_kv, T, D)
-        v = self._split(self.v_proj(x), self.n_kv_head)
-        if rotation is not None:
-            q, k = (F.rotate(heads, *rotation, self.interleaved) for heads in (q, k))
-        if cache is not None:
-            k, v = map(Tensor, cache.append(layer, k.data, v.data))  # (B, H_kv, S, D)
+        T = x.shape[1]
+        packed = self._packed(x, turns is not None and not self.interleaved)
         window = cache.max_len if cache and cache.sliding else None
         mask = None  # the causal one alone
         if real is not None or window is not None:
-            mask = causal_mask(T, k.shape[2], window)  # (T, S)
+            S = T + (cache.length if cache else 0)
+            mask = causal_mask(T, S, window)  # (T, S)
             mask = mask if real is None else mask & real[:, None, None, :]  # (B, 1, T, S)
-        weights = [] if weights is None else weights
-        out = F.scaled_dot_product_attention(q, k, v, mask, mask is None, weights)
-        weights[-1] = self.attn_weights(weights[-1])
-        out = out.transpose(1, 2).reshape(B, T, C)  # heads side by side again
+        if weights is None and self.attn_weights._hooks:
+            weights = []
+        heads = self.n_head, self.n_kv_head
+        if cache is None:
+            out = F.packed_attention(packed, *heads, turns, mask, mask is None, weights)
+        else:
+            q, k, v = unpack(packed.data, *heads, turns)
+            k, v = cache.append(layer, k[:, :, 0], v[:, :, 0])  # (B, H_kv, S, D)
+            mixed, _ = attend(q, k[:, :, None], v[:, :, None], mask is None, mask, weights)
+            out = Tensor(side_by_side(mixed))  # (B, T, C)
+        if weights is not None:
+            weights[-1] = self.attn_weights(weights[-1])
         return self.o_proj(out)
 
-    def _split(self, x: Tensor, heads: int) -> Tensor:
-        """(B, T, heads·D) -> (B, heads, T, D). Split the width first, then swap: never in one."""
-        B, T, _ = x.shape
-        return x.reshape(B, T, heads, self.head_dim).transpose(1, 2)
+    def _packed(self, x: Tensor, apart: bool) -> Tensor:
+        """(B, T, C) -> (B, T, (H + 2·H_kv)·D): queries, keys and values side by side.
+
+        `apart`: pairs of features (i, i + D/2) are going to turn, and must stand side by side too.
+        Scores do not mind the order, for it is that of queries and keys alike.
+        """
+        linears, norms = (self.q_proj, self.k_proj, self.v_proj), (self.q_norm, self.k_norm)
+
+        def joined(parts: Iterable[Any], axis: int = 0) -> Tensor:
+            q, k, v = parts
+            if apart:
+                q, k = (F.regroup(part, axis, 2, self.head_dim // 2) for part in (q, k))
+            return F.concatenate((q, k, v), axis)
+
+        if type(self.q_norm) is Identity and not any(m._hooks for m in (*linears, *norms)):
+            # fewer numbers to reorder than in what comes out
+            bias = None if self.q_proj.bias is None else joined(m.bias for m in linears)
+            return F.linear(x, joined(m.weight for m in linears), bias)
+        q, k, v = (linear(x) for linear in linears)
+        each_head = *x.shape[:2], -1, self.head_dim
+        q, k = (norm(y.reshape(each_head)).reshape(y.shape) for norm, y in zip(norms, (q, k)))
+        return joined((q, k, v), axis=2)

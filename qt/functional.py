@@ -7,40 +7,20 @@ Letters: B batch, T queries, S keys, C model width, H heads, D head width, V voc
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from qt.positions import rope_tables
-from qt.tensor import Array, Tensor, record
+from qt.positions import rope_turns, turn
+from qt.scaled_dot_product import packed_attention, scaled_dot_product_attention  # noqa: F401
+from qt.tensor import Array, Tensor, operation, record
 
 # For layers and dropout that are given no generator of their own.
 default_generator = np.random.default_rng(0)
-
-_Operation = TypeVar("_Operation", bound=Callable[..., Tensor])
-
-
-def operation(function: _Operation) -> _Operation:
-    """Say which argument is not a `Tensor` when one that must be is something else."""
-    kinds = function.__annotations__
-
-    @functools.wraps(function)
-    def checked(*args: Any, **kwargs: Any) -> Tensor:
-        try:
-            return function(*args, **kwargs)
-        except (AttributeError, TypeError):  # looked at only now: a check costs time at every call
-            for name, value in (*zip(kinds, args), *kwargs.items()):
-                if kinds.get(name) == "Tensor" and not isinstance(value, Tensor):
-                    wanted = f"{name} of {function.__name__} must be a Tensor"
-                    raise TypeError(f"{wanted}, not {type(value).__name__}") from None
-            raise
-
-    return checked  # type: ignore[return-value]
-
 
 # Activations
 
@@ -74,18 +54,34 @@ def silu(x: Tensor) -> Tensor:
 
 @operation
 def swiglu(gate: Tensor, up: Tensor) -> Tensor:
-    """(…, F), (…, F) -> (…, F): silu(gate) · up, in one step (Shazeer 2020, equation 6)."""
-    s = _sigmoid(gate.data)
-    silu_gate = gate.data * s
+    """(…, F), (…, F) -> (…, F): silu(gate) · up, in one step (Shazeer 2020, equation 6).
+
+    With s = σ(gate) and h = gate s, the slope of silu is s (1 + gate - h). `ValueError` for shapes
+    that differ.
+    """
+    if gate.shape != up.shape:
+        raise ValueError(f"swiglu: gate {gate.shape} and up {up.shape} need the same shape")
+    a, b = gate.data, up.data
+    # σ(x) = ½ + ½ tanh(½ x) is faster than with exp. Below x = -15 it has few digits left, but
+    # there x σ(x) is smaller than 1e-5, and is added to larger numbers.
+    s = np.asarray(a * 0.5)  # in place from here on: a fresh large array costs as much as a product
+    np.tanh(s, out=s)
+    s *= 0.5
+    s += 0.5
+    out = np.asarray(a * s)
+    out *= b
 
     def backward(g: Array) -> tuple[Array, Array]:
-        slope = (1 - s) * silu_gate  # silu' = s + silu (1 - s); in place: the largest arrays
-        slope += s
-        slope *= up.data
+        h = np.asarray(a * s)
+        slope = np.asarray(a - h)
+        slope += 1
+        slope *= s
+        slope *= b
         slope *= g
-        return slope, g * silu_gate
+        h *= g
+        return slope, h
 
-    return record(silu_gate * up.data, (gate, up), backward)
+    return record(out, (gate, up), backward)
 
 
 # NumPy has no erf. The standard library's is exact to double precision; this calls it per element.
@@ -262,27 +258,29 @@ def embedding(ids: npt.ArrayLike, weight: Tensor) -> Tensor:
     return record(weight.data[index], (weight,), backward)
 
 
-def _mean_product(a: Array, b: Array) -> Array:
-    """(…, C) twice -> (…, 1): mean(a b), without a b in memory."""
-    return np.vecdot(a, b)[..., None] / np.asarray(a.shape[-1], a.dtype)
-
-
 @operation
 def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-5) -> Tensor:
-    """(…, C), (C,) -> (…, C): y = x̂ w with x̂ = x r, r = 1/√(mean(x²) + ε) (Zhang & Sennrich 2019).
+    """(…, C), (C,) -> (…, C): y = x r w with r = 1/√(mean(x²) + ε) (Zhang & Sennrich 2019).
 
-    dx = r (gw - x̂ mean(gw x̂)), where gw = g w: r itself depends on every x of the row.
+    dx = r (g w - x r² mean(g w x)), for r itself depends on every x of the row; dw = Σ g x r.
     """
-    _check_vectors("rms_norm", x.shape[-1], weight)
-    r = 1 / np.sqrt(_mean_product(x.data, x.data) + float(eps))  # (…, 1)
-    xhat = x.data * r
+    (C,) = _check_vectors("rms_norm", x.shape[-1], weight)[0].shape
+    rows, w = x.data.reshape(-1, C), weight.data  # (N, C)
+    r = 1 / np.sqrt(np.vecdot(rows, rows) / np.asarray(C, x.dtype) + float(eps))  # (N,)
+    out = rows * r[:, None]
+    out *= w
 
     def backward(g: Array) -> tuple[Array, Array]:
-        gw = g * weight.data
-        gw -= xhat * _mean_product(gw, xhat)
-        return np.multiply(gw, r, out=gw), g * xhat
+        g = g.reshape(-1, C)
+        gx = g * rows
+        dw = r @ gx
+        pull = (gx @ w) * (r**3 / -C)  # (N,)
+        dx = np.multiply(g, w, out=gx)
+        dx *= r[:, None]
+        dx += rows * pull[:, None]
+        return dx.reshape(x.shape), dw
 
-    return record(xhat * weight.data, (x, weight), backward)
+    return record(out.reshape(x.shape), (x, weight), backward)
 
 
 @operation
@@ -292,8 +290,12 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor | None = None, eps: float
     dx = r (gw - mean(gw) - x̂ mean(gw x̂)), where gw = g w and r = 1/√(var + ε).
     """
     parents = (x, *_check_vectors("layer_norm", x.shape[-1], weight, bias))
-    centred = x.data - x.data.mean(axis=-1, keepdims=True)
-    r = 1 / np.sqrt(_mean_product(centred, centred) + float(eps))  # (…, 1)
+
+    def mean(a: Array) -> Array:
+        return a.mean(axis=-1, keepdims=True)
+
+    centred = x.data - mean(x.data)
+    r = 1 / np.sqrt(mean(centred * centred) + float(eps))  # (…, 1)
     xhat = centred * r
     out = xhat * weight.data
     if bias is not None:
@@ -301,9 +303,7 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor | None = None, eps: float
 
     def backward(g: Array) -> tuple[Array, Array, Array]:
         gw = g * weight.data
-        gw -= gw.mean(axis=-1, keepdims=True)
-        gw -= xhat * _mean_product(gw, xhat)
-        return np.multiply(gw, r, out=gw), g * xhat, g
+        return r * (gw - mean(gw) - xhat * mean(gw * xhat)), g * xhat, g
 
     return record(out, parents, backward)
 
@@ -325,7 +325,15 @@ def dropout(
     return record(x.data * kept, (x,), lambda g: (g * kept,))
 
 
-# Attention
+def concatenate(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
+    """Tensors one behind another along an axis; each receives its part of the gradient."""
+    ends = list(accumulate((x.shape[axis] for x in tensors), initial=0))
+    parts = [(slice(None),) * axis + (slice(*pair),) for pair in pairwise(ends)]
+    out = np.concatenate([x.data for x in tensors], axis)
+    return record(out, tuple(tensors), lambda g: [g[part] for part in parts])
+
+
+# Rotary positions
 
 
 @operation
@@ -343,74 +351,30 @@ def apply_rope(
     m = np.asarray(positions)
     if m.shape not in (x.shape[-2:-1], (x.shape[0], x.shape[-2])):
         raise ValueError(f"positions have shape {m.shape}, but x {x.shape} needs ({x.shape[-2]},)")
-    return rotate(x, *rope_tables(m, x.shape[-1], theta, scaling, x.dtype), interleaved)
+    D, last = x.shape[-1], x.ndim - 1
+    turns = rope_turns(m if m.ndim == 1 else m[:, None], D, theta, scaling, x.dtype)
+    if interleaved:
+        return rotate(x, turns)
+    return regroup(rotate(regroup(x, last, 2, D // 2), turns), last, D // 2, 2)
 
 
-def rotate(x: Tensor, cos: Array, sin: Array, interleaved: bool = False) -> Tensor:
-    """(…, T, D), (…, T, D/2) twice -> (…, T, D): (a, b) -> (a cos - b sin, b cos + a sin).
+def regroup(x: Tensor, axis: int, rows: int, columns: int) -> Tensor:
+    """Read each group of rows · columns along an axis as a matrix, and transpose it.
 
-    Its backward is the rotation by the opposite angle.
+    With (2, D/2) the pairs (i, i + D/2) come to stand side by side, with (D/2, 2) apart again.
     """
-    half = x.shape[-1] // 2
-    first = np.s_[..., ::2] if interleaved else np.s_[..., :half]
-    second = np.s_[..., 1::2] if interleaved else np.s_[..., half:]
+    before, n, after = x.shape[:axis], x.shape[axis] // (rows * columns), x.shape[axis:][1:]
 
-    def turn(v: Array, sin: Array) -> Array:
-        out, a, b = np.empty_like(v), v[first], v[second]
-        out[first] = a * cos - b * sin
-        out[second] = b * cos + a * sin
-        return out
+    def transposed(v: Array, *matrix: int) -> Array:
+        return v.reshape(*before, n, *matrix, *after).swapaxes(axis + 1, axis + 2).reshape(v.shape)
 
-    return record(turn(x.data, sin), (x,), lambda g: (turn(g, -sin),))
+    out = transposed(x.data, rows, columns)
+    return record(out, (x,), lambda g: (transposed(g, columns, rows),))
 
 
-@operation
-def scaled_dot_product_attention(
-    query: Tensor, key: Tensor, value: Tensor, attn_mask: npt.ArrayLike | None = None,
-    is_causal: bool = False, weights: list[Array] | None = None,
-) -> Tensor:  # fmt: skip
-    """(B, H, T, D), (B, H_kv, S, D) ×2 -> (B, H, T, D): softmax(q kᵀ/√D) v (Vaswani et al. 2017).
+def rotate(x: Tensor, turns: Array) -> Tensor:
+    """(…, T, D), complex (…, T, D/2) -> (…, T, D): pairs of features 2i, 2i + 1 times e^(i angle).
 
-    `attn_mask` broadcasts to (B, H, T, S): booleans, True where a query may look, or floats that
-    are added to the scores. `is_causal`: the queries are the last T of the S places, and see none
-    after their own. Query head h reads key head h // (H / H_kv) (Ainslie et al. 2023). A query
-    that may look nowhere gets zeros. `weights`: a list to which the attention weights (B, H, T, S)
-    are appended. `ValueError` for shapes or masks that do not fit, `TypeError` for integer masks.
+    Its backward turns them the other way.
     """
-    fits = query.ndim == key.ndim == value.ndim == 4 and query.shape[1] * key.shape[1] > 0
-    B, H, T, D, H_kv, S = (*query.shape, *key.shape[1:3]) if fits else (1,) * 6
-    if not fits or key.shape != (B, H_kv, S, D) or value.shape[:3] != (B, H_kv, S) or H % H_kv:
-        wanted = "(B, H, T, D), (B, H_kv, S, D), (B, H_kv, S, D) with H a multiple of H_kv"
-        given = f"query {query.shape}, key {key.shape} and value {value.shape}"
-        raise ValueError(f"{given} do not fit: expected {wanted}")
-    if is_causal and attn_mask is not None:
-        raise ValueError("give attn_mask or is_causal=True, not both: combine the masks first")
-    if is_causal and S < T:
-        raise ValueError(f"is_causal needs at least as many keys as queries, not {S} < {T}")
-    # Heads that share a key are stacked along T, so that no key is copied: (B, H_kv, G·T, D).
-    grouped = (B, H_kv, H // H_kv * T)
-    q, k, v = query.data.reshape(*grouped, D), key.data, value.data
-    scale = 1 / math.sqrt(D)
-    scores = ((q * scale) @ k.swapaxes(-1, -2)).reshape(B, H, T, S)
-    if is_causal:
-        np.copyto(scores, -np.inf, where=~np.tri(T, S, S - T, dtype=bool))
-    elif attn_mask is not None:
-        mask = np.asarray(attn_mask)
-        if mask.dtype.kind not in "bf":
-            raise TypeError(f"attn_mask must hold booleans or floats, not {mask.dtype}")
-        if any(n not in (1, full) for n, full in zip(mask.shape[::-1], (S, T, H, B))):
-            raise ValueError(f"attn_mask {mask.shape} does not broadcast to {(B, H, T, S)}")
-        scores = np.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
-    p = _softmax(scores.astype(query.dtype, copy=False))  # (B, H, T, S)
-    if weights is not None:
-        weights.append(p)
-    p = p.reshape(*grouped, S)
-
-    def backward(g: Array) -> tuple[Array, Array, Array]:
-        g = g.reshape(*grouped, v.shape[-1])
-        dv = p.swapaxes(-1, -2) @ g
-        dp = g @ v.swapaxes(-1, -2)
-        ds = p * (dp - (dp * p).sum(axis=-1, keepdims=True)) * scale  # softmax, then the scale
-        return (ds @ k).reshape(query.shape), ds.swapaxes(-1, -2) @ q, dv
-
-    return record((p @ v).reshape(B, H, T, v.shape[-1]), (query, key, value), backward)
+    return record(turn(x.data, turns), (x,), lambda g: (lambda: turn(g, turns.conj()),))

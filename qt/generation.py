@@ -6,6 +6,7 @@ temperature, top-k, top-p (nucleus sampling, Holtzman et al. 2020), min-p (Nguye
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from qt.decoding import Decoder
 from qt.functional import log_softmax
 from qt.model import GPT
 from qt.nn import inference
@@ -125,27 +127,37 @@ def stream(
         raise ValueError(f"the prompt has {length} tokens, but {fits}")
     stops = [stop_ids] if isinstance(stop_ids, int) else list(stop_ids)
     rng = np.random.default_rng(seed)
-    cache, start = None, 0  # tokens before `start` are forgotten
+    greedy = dials.get("temperature", 1.0) == 0 and dials.get("repetition_penalty", 1.0) == 1
+    cache, decoder, start = None, None, 0  # tokens before `start` are forgotten
     stopped = np.zeros(B, dtype=bool)
     for _ in range(max_new_tokens):
         if tokens.shape[1] - start > block:
-            start, cache = start + max(block // 2, 1), None
-        if use_cache and cache is None:
-            cache = model.new_cache(B, block)
-        unread = np.s_[:, start + (cache.length if cache else 0) :]
-        mask = None if real is None else real[unread]
-        with inference(model):  # left before the yield: the caller's mode is not ours
-            logits = model(tokens[unread], cache=cache, attention_mask=mask)[:, -1]  # (B, V)
-        drawn = tokens[:, -1].copy()
-        for b in np.flatnonzero(~stopped):
-            seen = tokens[b] if real is None else tokens[b][real[b] != 0]
-            p = next_token_probabilities(logits.data[b], **dials, seen=seen)
-            place = int(np.searchsorted(np.cumsum(p), rng.random(), side="right"))
-            drawn[b] = min(place, len(p) - 1)  # the sum may end a rounding error below 1
+            start, cache, decoder = start + max(block // 2, 1), None, None
+        if decoder is not None:
+            logits = decoder.step(tokens[:, -1])  # (B, V)
+        else:
+            if use_cache and cache is None:
+                cache = model.new_cache(B, block)
+            unread = np.s_[:, start + (cache.length if cache else 0) :]
+            mask = None if real is None else real[unread]
+            with inference(model):  # left before the yield: the caller's mode is not ours
+                logits = model(tokens[unread], cache=cache, attention_mask=mask).data[:, -1]
+            if cache is not None and real is None and Decoder.fits(model):
+                decoder = Decoder(model, cache)
+        if greedy and not stops and math.isfinite(logits.max()):
+            drawn = logits.argmax(axis=-1)
+        else:
+            drawn = tokens[:, -1].copy()
+            for b in np.flatnonzero(~stopped):
+                seen = tokens[b] if real is None else tokens[b][real[b] != 0]
+                p = next_token_probabilities(logits[b], **dials, seen=seen)
+                place = int(np.searchsorted(np.cumsum(p), rng.random(), side="right"))
+                drawn[b] = min(place, len(p) - 1)  # the sum may end a rounding error below 1
         if logprobs is not None:
-            log_p = log_softmax(Tensor(logits.data.astype(np.float64))).data[np.arange(B), drawn]
+            log_p = log_softmax(Tensor(logits.astype(np.float64))).data[np.arange(B), drawn]
             logprobs.append(np.where(stopped, 0, log_p))
-        stopped |= np.isin(drawn, stops)
+        if stops:
+            stopped |= np.isin(drawn, stops)
         tokens = np.concatenate([tokens, drawn[:, None]], axis=1)
         real = None if real is None else np.concatenate([real, np.ones((B, 1), int)], axis=1)
         yield drawn

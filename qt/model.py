@@ -20,7 +20,7 @@ from qt.attention import KVCache, MultiHeadAttention
 from qt.feedforward import ACTIVATIONS, FeedForward, SwiGLU
 from qt.nn import Dropout, Embedding, Linear, Module
 from qt.norms import LayerNorm, RMSNorm
-from qt.positions import ROPE_SCALING, rope_tables, sinusoidal_table
+from qt.positions import ROPE_SCALING, rope_turns, sinusoidal_table
 from qt.settings import check_settings, check_shares
 from qt.summary import summary
 from qt.tensor import Array, Tensor, no_grad
@@ -185,17 +185,19 @@ class GPT(Module):
         attention: list[Array] | None = [] if return_attention else None
         with nullcontext() if cache is None else no_grad():
             x = self.embed_tokens(ids)  # (B, T, C)
-            rotation = None
+            turns = None
             if c.position == "rope":
-                rope = c.head_dim, c.rope_theta, c.rope_scaling
-                rotation = rope_tables(positions, *rope, x.dtype)
+                rope = c.head_dim, c.rope_theta, c.rope_scaling, x.dtype
+                turns = np.concatenate(  # for all heads of queries and keys, side by side
+                    [rope_turns(positions, *rope)] * (c.n_head + c.n_kv_head), axis=-1
+                )
             elif c.position == "learned":
                 x = x + self.embed_positions(np.maximum(positions, 0))
             else:
                 x = x + self.sinusoids[positions].astype(x.dtype)
             x = self.dropout(x)
             for i, block in enumerate(self.layers):
-                x = block(x, rotation=rotation, real=real, cache=cache, layer=i, weights=attention)
+                x = block(x, turns=turns, real=real, cache=cache, layer=i, weights=attention)
             x = self.norm(x)
             # A tied head reads scores off the table that embedded the ids (Press & Wolf 2017).
             logits = F.linear(x, self.embed_tokens.weight) if c.tie_embeddings else self.lm_head(x)

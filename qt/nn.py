@@ -134,13 +134,15 @@ def _named(value: Any, kind: type, name: str, seen: set[int]) -> Iterator[tuple[
 @contextmanager
 def inference(module: Module) -> Iterator[None]:
     """Inside a `with` block: no tape and no dropout. Afterwards the module's mode is as before."""
-    was_training = module.training
-    module.eval()
+    modules, was_training = list(module.modules()), module.training
     try:
+        for inner in modules:
+            inner.training = False
         with no_grad():
             yield
     finally:
-        module.train(was_training)
+        for inner in modules:
+            inner.training = was_training
 
 
 def _normal(rng: Rng, *shape: int) -> Parameter:

@@ -204,7 +204,7 @@ def clip_grad_norm_(
     """
     parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     gradients = [p.grad for p in parameters if p.grad is not None]
-    norm = math.sqrt(sum(float(np.linalg.norm(g.reshape(-1))) ** 2 for g in gradients))
+    norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
     if error_if_nonfinite and not math.isfinite(norm):
         bad = first_bad_gradient(parameters) or "all parameters together"
         raise RuntimeError(f"the gradient of {bad} is not finite: its norm is {norm}")

@@ -9,11 +9,12 @@ threads run while it computes (`set_num_threads`).
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any
 
@@ -45,8 +46,9 @@ def keep_freed_memory() -> None:
     That is a fifth of a training step. Other systems' allocators are left as they are.
     """
     with suppress(OSError, AttributeError, TypeError):
-        for option, size in ((-3, 2**25), (-1, 2**31 - 1)):  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
-            ctypes.CDLL(None).mallopt(option, size)
+        # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD; M_ARENA_MAX: that of other threads is not kept
+        for option, value in ((-3, 2**25), (-1, 2**31 - 1), (-8, 1)):
+            ctypes.CDLL(None).mallopt(option, value)
 
 
 def set_num_threads(n: int) -> None:
@@ -63,8 +65,15 @@ def get_num_threads() -> int:
 
 
 def side_by_side(function: Callable[[Any], Any], pieces: Sequence[Any]) -> list[Any]:
-    """[function(piece) for piece in pieces], each in its own thread; results in order."""
-    if len(pieces) == 1:
-        return [function(pieces[0])]
-    with ThreadPoolExecutor(len(pieces)) as pool:
-        return list(pool.map(function, pieces))
+    """[function(piece) for piece in pieces], each in a thread, the first in this one; in order."""
+    others = [_pool(len(pieces) - 1).submit(function, piece) for piece in pieces[1:]]
+    try:
+        return [function(pieces[0]), *(other.result() for other in others)]
+    finally:
+        wait(others)  # also when one failed: afterwards nothing runs on
+
+
+@functools.cache
+def _pool(n: int) -> ThreadPoolExecutor:
+    """Threads that stay: to start one at every step costs a hundredth of it."""
+    return ThreadPoolExecutor(n)

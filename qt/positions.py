@@ -51,10 +51,15 @@ def rope_angles(
     return np.asarray(positions, dtype=np.float64)[..., None] * frequencies
 
 
-def rope_tables(
+def rope_turns(
     positions: Array, width: int, theta: float, scaling: Mapping[str, Any] | None, dtype: Any
-) -> tuple[Array, Array]:
-    """(T,) or (B, T) positions -> cosines and sines (T, D/2) or (B, 1, T, D/2), for every head."""
-    places = positions if positions.ndim == 1 else positions[:, None]
-    angles = rope_angles(places, width, theta, scaling)
-    return np.cos(angles).astype(dtype), np.sin(angles).astype(dtype)
+) -> Array:
+    """(…) positions -> (…, D/2) complex: e^(i angle), by which a pair of features is multiplied."""
+    turns = np.exp(1j * rope_angles(positions, width, theta, scaling))
+    return turns.astype(np.result_type(dtype, np.complex64))
+
+
+def turn(x: Array, turns: Array) -> Array:
+    """(…, D), complex (…, D/2) -> (…, D): features 2i and 2i + 1 are one complex number a + bi."""
+    x = x if x.strides[-1] == x.itemsize else x.copy()
+    return (x.view(turns.dtype) * turns).view(x.dtype)

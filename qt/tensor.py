@@ -15,12 +15,13 @@ Notation: `out = f(a, b)`; `g` is the gradient of the loss with respect to `out`
 
 from __future__ import annotations
 
+import functools
 import heapq
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -124,7 +125,7 @@ class Tensor:
         `RuntimeError` without a tape, `ValueError` for a gradient missing or of another shape.
         """
         for leaf, g in self.leaf_gradients(gradient, retain_graph).items():
-            leaf.grad = np.array(g) if leaf.grad is None else np.asarray(leaf.grad + g)
+            leaf.grad = g if leaf.grad is None else np.asarray(leaf.grad + g)
 
     def leaf_gradients(
         self, gradient: npt.ArrayLike | None = None, retain_graph: bool = False
@@ -147,20 +148,23 @@ class Tensor:
             node = heapq.heappop(tape)[-1]
             g = gradients.pop(node)
             if node._backward is None:
-                leaves[node] = g
+                leaves[node] = g if node in ours else np.array(g)
                 continue
             for parent, part in zip(node._parents, node._backward(g)):
                 if not parent.requires_grad:
                     continue
-                part = unbroadcast(part() if callable(part) else part, parent.shape)
-                part = part.astype(parent.dtype, copy=False)
-                if parent not in gradients:
-                    gradients[parent] = part
-                    heapq.heappush(tape, (-parent._birth, id(parent), parent))
-                elif parent in ours:
+                made_here = callable(part)
+                part = np.asarray(part() if callable(part) else part, parent.data.dtype)
+                part = unbroadcast(part, parent.data.shape)
+                if parent in ours:
                     gradients[parent] += part
+                    continue
+                if parent in gradients:
+                    part, made_here = gradients[parent] + part, True
                 else:
-                    gradients[parent] = gradients[parent] + part
+                    heapq.heappush(tape, (-parent._birth, id(parent), parent))
+                gradients[parent] = part
+                if made_here:
                     ours.add(parent)
             if not retain_graph:
                 node._backward, node._parents = _used_up, ()
@@ -320,13 +324,35 @@ def record(data: Array, parents: tuple[Tensor, ...], backward: Backward) -> Tens
     """Make the result of an operation, and write it on the tape if a parent needs a gradient.
 
     `backward` takes the result's gradient and returns each parent's, or a function that works it
-    out if it is wanted. It must not refer to the result, which would be a cycle, and need not undo
-    broadcasting: the tape sums the gradient of a parent that was repeated.
+    out if it is wanted, in a new array that the tape may add to. It must not refer to the result,
+    which would be a cycle, and need not undo broadcasting: the tape sums the gradient of a parent
+    that was repeated.
     """
     out = Tensor(data)
-    if _recording.get() and any(parent.requires_grad for parent in parents):
+    if _recording.get() and any([parent.requires_grad for parent in parents]):
         out.requires_grad, out._parents, out._backward = True, parents, backward
     return out
+
+
+_Operation = TypeVar("_Operation", bound=Callable[..., Tensor])
+
+
+def operation(function: _Operation) -> _Operation:
+    """Say which argument is not a `Tensor` when one that must be is something else."""
+    kinds = function.__annotations__
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Tensor:
+        try:
+            return function(*args, **kwargs)
+        except (AttributeError, TypeError):  # looked at only now: a check costs time at every call
+            for name, value in (*zip(kinds, args), *kwargs.items()):
+                if kinds.get(name) == "Tensor" and not isinstance(value, Tensor):
+                    wanted = f"{name} of {function.__name__} must be a Tensor"
+                    raise TypeError(f"{wanted}, not {type(value).__name__}") from None
+            raise
+
+    return checked  # type: ignore[return-value]
 
 
 def unbroadcast(g: Array, shape: tuple[int, ...]) -> Array:

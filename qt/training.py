@@ -202,7 +202,10 @@ class Trainer:
             for part, gradients in side_by_side(piece, pieces):
                 loss += part
                 for p, g in gradients.items():
-                    p.grad = g if p.grad is None else np.asarray(p.grad + g)
+                    if p.grad is None:
+                        p.grad = g
+                    else:
+                        p.grad += g
         with suppress(RuntimeError):  # a gradient that is not finite, which `_fail` names
             norm = clip_grad_norm_(self.model.parameters(), c.clip or math.inf)
         if not math.isfinite(loss + norm):

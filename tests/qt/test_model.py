@@ -178,8 +178,8 @@ def test_the_whole_model_by_its_formulas(parts: dict) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_rotation_comes_in_the_dtype_of_the_model(dtype: type) -> None:
     """Not in float64, from which every layer would convert it again."""
-    cos, sin = qt.positions.rope_tables(np.arange(5), 4, 10000.0, None, dtype)
-    assert (cos.dtype, sin.dtype) == (dtype, dtype)
+    turns = qt.positions.rope_turns(np.arange(5), 4, 10000.0, None, dtype)
+    assert turns.real.dtype == dtype
 
 
 def test_same_seed_same_bits() -> None:

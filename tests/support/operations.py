@@ -10,6 +10,12 @@ from qt.tensor import Tensor
 Y = np.array([3, 0, 4, 1, 3])
 MASK = np.array([[True, False, True], [True, True, False]])
 
+
+def turns(dtype: np.dtype) -> np.ndarray:
+    """(T, (H + H_kv)·D/2) for 3 tokens, 4 heads that share 2 key heads, and D = 2."""
+    return np.exp(1j * np.arange(18.0)).reshape(3, 6).astype(np.result_type(dtype, np.complex64))
+
+
 Inputs = list[tuple[int, ...]]
 
 # name: (function, shapes of its inputs, lowest input, highest input)
@@ -73,6 +79,8 @@ OPERATIONS: dict[str, tuple[Callable[..., Tensor], Inputs, float, float]] = {
     "rms_norm": (F.rms_norm, [(2, 3, 4), (4,)], -2, 2),
     "layer_norm": (F.layer_norm, [(2, 3, 4), (4,), (4,)], -2, 2),
     "layer_norm no bias": (F.layer_norm, [(3, 4), (4,)], -2, 2),
+    "concatenate": (lambda a, b: F.concatenate([a, b, a], axis=1), [(2, 3), (2, 1)], -2, 2),
+    "regroup": (lambda a: F.regroup(a, 1, 2, 3), [(2, 12, 2)], -2, 2),
     "dropout": (
         lambda a: F.dropout(a, 0.5, generator=np.random.default_rng(1)), [(4, 5)], -2, 2),
     "apply_rope": (lambda a: F.apply_rope(a, [3, 5, 9]), [(1, 2, 3, 4)], -2, 2),
@@ -88,4 +96,10 @@ OPERATIONS: dict[str, tuple[Callable[..., Tensor], Inputs, float, float]] = {
     "attention masked": (
         lambda q, k, v: F.scaled_dot_product_attention(q, k, v, attn_mask=MASK),
         [(1, 2, 2, 4), (1, 1, 3, 4), (1, 1, 3, 4)], -1, 1),
+    "attention of large scores": (
+        lambda q, k, v: F.scaled_dot_product_attention(q * 20, k * 20, v * 0.1, attn_mask=MASK),
+        [(1, 1, 2, 4), (1, 1, 3, 4), (1, 1, 3, 4)], -1, 1),
+    "packed attention": (
+        lambda x: F.packed_attention(x, 4, 2, turns(x.dtype), is_causal=True),
+        [(2, 3, 16)], -1, 1),
 }  # fmt: skip
