@@ -329,7 +329,7 @@ def record(data: Array, parents: tuple[Tensor, ...], backward: Backward) -> Tens
     that was repeated.
     """
     out = Tensor(data)
-    if _recording.get() and any([parent.requires_grad for parent in parents]):
+    if _recording.get() and True in [parent.requires_grad for parent in parents]:
         out.requires_grad, out._parents, out._backward = True, parents, backward
     return out
 
