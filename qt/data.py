@@ -4,7 +4,8 @@
 `load("tinyshakespeare")` is found or downloaded; `load("my.txt")` is any UTF-8 text file.
 """
 
-import hashlib
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
@@ -67,6 +68,8 @@ def _tinyshakespeare() -> Path:
         except (ImportError, OSError, ValueError) as error:  # a wrong hash is a ValueError
             way_out = 'go online with pooch installed, set QT_DATA_DIR, or use "stories"'
             raise DataError(f"no {path.name} ({error}): {way_out}") from None
+    import hashlib  # here: it takes a while to import
+
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != SHA256:
         raise DataError(f"{path} is another text: its SHA-256 is {found}, expected {SHA256}")

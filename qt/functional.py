@@ -7,6 +7,7 @@ Letters: B batch, T queries, S keys, C model width, H heads, D head width, V voc
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
@@ -19,8 +20,12 @@ from qt.positions import rope_turns, turn
 from qt.scaled_dot_product import packed_attention, scaled_dot_product_attention  # noqa: F401
 from qt.tensor import Array, Tensor, operation, record
 
-# For layers and dropout that are given no generator of their own.
-default_generator = np.random.default_rng(0)
+
+@functools.cache
+def default_generator() -> np.random.Generator:
+    """What layers and dropout draw from when they are given no generator of their own."""
+    return np.random.default_rng(0)  # made when first used: numpy.random takes long to import
+
 
 # Activations
 
@@ -320,7 +325,7 @@ def dropout(
         raise ValueError(f"dropout probability must be in [0, 1), not {p}")
     if not training or p == 0:
         return x
-    drawn = (generator or default_generator).random(x.shape, dtype=np.float32)
+    drawn = (generator or default_generator()).random(x.shape, dtype=np.float32)
     kept = (drawn >= p).astype(x.dtype) / (1 - p)
     return record(x.data * kept, (x,), lambda g: (g * kept,))
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
 from qt import functional as F
 from qt.tensor import Array, Tensor, no_grad
 
-Rng = np.random.Generator | None  # None: the library's own, `functional.default_generator`
+Rng: TypeAlias = "np.random.Generator | None"  # None: `functional.default_generator()`
 
 
 class Parameter(Tensor):
@@ -147,7 +147,7 @@ def inference(module: Module) -> Iterator[None]:
 
 def _normal(rng: Rng, *shape: int) -> Parameter:
     """A float32 parameter drawn from N(0, 0.02²), as GPT-2's (Radford et al. 2019)."""
-    drawn = (rng or F.default_generator).standard_normal(shape, dtype=np.float32)
+    drawn = (rng or F.default_generator()).standard_normal(shape, dtype=np.float32)
     return Parameter(drawn * np.float32(0.02))
 
 

@@ -14,7 +14,6 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any
 
@@ -70,10 +69,13 @@ def side_by_side(function: Callable[[Any], Any], pieces: Sequence[Any]) -> list[
     try:
         return [function(pieces[0]), *(other.result() for other in others)]
     finally:
-        wait(others)  # also when one failed: afterwards nothing runs on
+        for other in others:
+            other.exception()  # waits: when one has failed, the others do not run on
 
 
 @functools.cache
-def _pool(n: int) -> ThreadPoolExecutor:
-    """Threads that stay: to start one at every step costs a hundredth of it."""
+def _pool(n: int) -> Any:
+    """Threads that stay: to start them at every step takes longer than what they have to do."""
+    from concurrent.futures import ThreadPoolExecutor  # here: it takes a while to import
+
     return ThreadPoolExecutor(n)

@@ -12,6 +12,8 @@ endless stream of stories has exactly E[nats of a story] / E[characters of a sto
 character: the cross-entropy that no model can beat.
 """
 
+from __future__ import annotations
+
 import functools
 import math
 import re
