@@ -37,9 +37,10 @@ def turn(x: Array, cos: Array, sin: Array) -> Array:
 def loss_and_gradients(c: qt.GPTConfig, w: Arrays, ids: Array, y: Array) -> tuple[float, Arrays]:
     """(B, T) ids and targets -> the mean loss in nats, and the gradient of each weight by name."""
     (B, T), H, D = ids.shape, c.n_head, c.head_dim
-    N, C, scale = B * T, c.d_model, 1 / math.sqrt(c.head_dim)
+    N, C, dtype = B * T, c.d_model, w["norm.weight"].dtype.type
+    scale = dtype(1 / math.sqrt(c.head_dim))
     angles = np.arange(T)[:, None] * c.rope_theta ** (-np.arange(0, D, 2) / D)
-    cos, sin = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+    cos, sin = np.cos(angles).astype(dtype), np.sin(angles).astype(dtype)
     future = np.triu(np.ones((T, T), dtype=bool), 1)
 
     def split(x: Array) -> Array:
@@ -59,7 +60,7 @@ def loss_and_gradients(c: qt.GPTConfig, w: Arrays, ids: Array, y: Array) -> tupl
         h, *norm1 = rms_norm(x, w[f"layers.{i}.input_layernorm.weight"], c.norm_eps)
         q, k = turn(split(h @ q_w.T), cos, sin), turn(split(h @ k_w.T), cos, sin)
         v = split(h @ v_w.T)
-        p = (q * np.float32(scale)) @ k.swapaxes(-1, -2)  # (B, H, T, T)
+        p = (q * scale) @ k.swapaxes(-1, -2)  # (B, H, T, T)
         p[..., future] = -np.inf
         p -= p.max(axis=-1, keepdims=True)
         np.exp(p, out=p)
@@ -103,7 +104,7 @@ def loss_and_gradients(c: qt.GPTConfig, w: Arrays, ids: Array, y: Array) -> tupl
         grads[f"{attn}.o_proj.weight"] = dx.T @ mixed
         dm = split(dx @ w[f"{attn}.o_proj.weight"])
         dv, dp = p.swapaxes(-1, -2) @ dm, dm @ v.swapaxes(-1, -2)
-        ds = p * (dp - (dp * p).sum(axis=-1, keepdims=True)) * np.float32(scale)
+        ds = p * (dp - (dp * p).sum(axis=-1, keepdims=True)) * scale
         dq, dk = turn(ds @ k, cos, -sin), turn(ds.swapaxes(-1, -2) @ q, cos, -sin)
         dh = np.zeros_like(h)
         for n, part in (("q", join(dq)), ("k", join(dk)), ("v", join(dv))):

@@ -10,9 +10,11 @@ import pytest
 import qt
 from benchmarks import __main__ as command
 from benchmarks import engine_overhead, scaling, train, train_floor
+from benchmarks.by_hand import loss_and_gradients
 from benchmarks.claim import Claim, LeftOut, Samples, is_busy, race, require_close, spread
 from benchmarks.results import line, store
 from benchmarks.shapes import MEDIUM, SMALL, batch
+from benchmarks.tape import make_optimizer
 
 TINY = qt.GPTConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, d_model=16)
 ROW_KEYS = {"name", "ours", "peer", "peer_name", "unit", "ratio", "goal", "spread"}
@@ -92,6 +94,31 @@ def test_by_hand_is_the_same_model() -> None:
     model.config = TINY.replace(norm_eps=0.1)  # the check can fail
     with pytest.raises(ValueError, match="differs"):
         engine_overhead.check(model, x, y)
+
+
+def test_speed_changes_no_loss_beyond_rounding() -> None:
+    """200 steps from the same seed: the library, and the plain formulas by hand in float64."""
+    ours, plain = qt.GPT(SMALL), qt.GPT(SMALL).astype(np.float64)
+    text = qt.data.load("stories", 30_000)
+    ids = np.array(qt.CharTokenizer.train(text).encode(text)) % SMALL.vocab_size
+    rng = np.random.default_rng(0)
+    optimizers = [make_optimizer(model) for model in (ours, plain)]
+    parameters, losses = dict(plain.named_parameters()), []
+    for _ in range(200):
+        x, y = qt.data.random_batch(ids, 4, 32, rng)
+        loss = qt.functional.cross_entropy(ours(x), y)
+        loss.backward()
+        by_hand, gradients = loss_and_gradients(SMALL, plain.state_dict(), x, y)
+        for name, gradient in gradients.items():
+            parameters[name].grad = gradient
+        for model, optimizer in zip((ours, plain), optimizers):
+            qt.optim.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+        optimizers[0].zero_grad()
+        losses.append((loss.item(), by_hand))
+    a, b = np.array(losses).T
+    assert b[-1] < 0.7 * b[0]
+    np.testing.assert_allclose(a, b, rtol=1e-3)
 
 
 @pytest.mark.parametrize(("config", "B"), [(SMALL, 12), (MEDIUM, 8), (TINY, 3)])

@@ -4,6 +4,8 @@ import os
 import platform
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -45,6 +47,35 @@ def test_pieces_come_back_in_order() -> None:
     qt.set_num_threads(3)
     assert qt.get_num_threads() == 3
     qt.set_num_threads(1)
+
+
+def test_a_piece_that_fails_leaves_none_running() -> None:
+    done: list[int] = []
+
+    def work(n: int) -> int:
+        if n < 2:
+            raise ValueError(f"piece {n}")
+        time.sleep(0.05)
+        done.append(n)
+        return n
+
+    for pieces in ([0, 2, 3], [2, 1, 3]):
+        done.clear()
+        with pytest.raises(ValueError, match="piece"):
+            side_by_side(work, pieces)
+        assert sorted(done) == [n for n in pieces if n > 1]
+
+
+def test_threads_stay_for_the_next_step() -> None:
+    names = [side_by_side(lambda _: threading.current_thread(), range(3)) for _ in range(2)]
+    assert names[0][0] is threading.current_thread()
+    assert set(names[0]) >= set(names[1])
+
+
+def test_import_leaves_out_what_takes_long() -> None:
+    heavy = {"numpy.random", "concurrent.futures", "logging", "hashlib"}
+    code = f"import qt, sys; print(sorted({heavy} & sys.modules.keys()))"
+    assert run(code).stdout == "[]\n"
 
 
 FAULTS = """

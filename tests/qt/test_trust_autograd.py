@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from operations import OPERATIONS
 
 import qt.functional as F
 from qt.tensor import Tensor
@@ -87,3 +88,27 @@ def test_trust_autograd_refuses_a_second_backward_unless_the_graph_was_retained(
         with pytest.raises(RuntimeError, match="retain_graph=True"):
             used.backward()
     assert float(x.grad) == 24
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_trust_autograd_gives_each_leaf_a_gradient_of_its_own(name: str) -> None:
+    """The tape adds in place where it may; nobody else's array changes by that, nor is shared."""
+    function, shapes, low, high = OPERATIONS[name]
+    rng = np.random.default_rng(0)
+    leaves = [Tensor(rng.uniform(low, high, shape), requires_grad=True) for shape in shapes]
+    inputs = [leaf.data.copy() for leaf in leaves]
+    out = function(*leaves) * 1.0
+    result, upstream = out.data.copy(), rng.normal(size=out.shape)
+    g = upstream.copy()
+    out.backward(g, retain_graph=True)
+    once = [np.array(leaf.grad) for leaf in leaves]
+    for i, leaf in enumerate(leaves):
+        assert leaf.grad is not None
+        others = [g, out.data, *inputs, *(x.data for x in leaves)]
+        others += [x.grad for x in leaves[:i] if x.grad is not None]
+        assert not any(np.shares_memory(leaf.grad, other) for other in others)
+    out.backward(g)
+    for leaf, gradient in zip(leaves, once, strict=True):
+        np.testing.assert_array_equal(leaf.grad, 2 * gradient)
+    for now, before in zip([g, out.data, *(x.data for x in leaves)], [upstream, result, *inputs]):
+        np.testing.assert_array_equal(now, before)
