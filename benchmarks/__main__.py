@@ -1,6 +1,7 @@
 """`python -m benchmarks [NAME…]`: run the rows whose names begin so, or all, and store them.
 
-`--list` names them; `--out FILE` stores elsewhere. 0 done, 1 a row failed, 2 wrong usage.
+`--list` names them; `--out FILE` stores elsewhere, and leaves the README as it is. 0 done, 1 a row
+failed, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"  # before NumPy and PyTorch read it
 
 from benchmarks.claim import Claim, LeftOut  # noqa: E402
+from benchmarks.readme import write_table  # noqa: E402
 from benchmarks.results import HEADING, PACKAGES, line, machine, store, versions  # noqa: E402
+
+RESULTS = Path(__file__).with_name("results.json")
 
 FILES = (
     "train", "train_floor", "engine_overhead", "decode", "long_context", "bpe", "memory",
@@ -35,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         "names", nargs="*", metavar="NAME", help='a row, or "train_small" for /1, /2'
     )
     parser.add_argument("--list", action="store_true", help="print the names of all rows")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results.json"))
+    parser.add_argument("--out", type=Path, default=RESULTS, help="default: %(default)s")
     args = parser.parse_args(arguments)
     claims = all_claims()
     for name in args.names:
@@ -49,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(HEADING, flush=True)
     left_out, failed = [], False
     for name in chosen:
+        if sys.stderr.isatty():
+            print(f"{name} …", end="\r", file=sys.stderr, flush=True)
         try:
             row: dict[str, Any] = claims[name].row()
         except (ModuleNotFoundError, LeftOut) as why:
@@ -61,6 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             print(line(row), flush=True)
             store(args.out, [row], list(claims))
+    if args.out == RESULTS:
+        write_table(RESULTS, RESULTS.parent.parent / "README.md")
     if left_out:
         print(*left_out, "`make peers` installs PyTorch, tokenizers and tiktoken.", sep="\n")
     return int(failed)

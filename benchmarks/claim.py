@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 REPEATS = 9
-BUSY = 0.1  # a control that spreads more than this has shared its core with something else
+BUSY = 0.1  # a control that spreads more than this has shared its core with something else,
+SHAKEN = 0.5  # and so has a side that spreads more than this, perhaps with its second thread alone
 Work = Callable[[], Any]
 Numbers = list[float]
 
@@ -76,8 +77,8 @@ def spread(values: Numbers) -> float:
 
 
 def is_busy(spreads: Mapping[str, float]) -> bool:
-    """Whether the control says that the machine had other work to do."""
-    return spreads.get("control", 0.0) > BUSY
+    """Whether the control, or a side itself, says that the machine had other work to do."""
+    return spreads.get("control", 0.0) > BUSY or max(spreads.values(), default=0.0) > SHAKEN
 
 
 def seconds(work: Work, clock: Callable[[], float] = time.perf_counter) -> float:

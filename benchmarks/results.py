@@ -19,14 +19,29 @@ PACKAGES = ("numpy", "torch", "tokenizers", "tiktoken")
 
 
 def machine() -> str:
-    """The processor and how many cores of it there are."""
+    """The processor, how many cores of it there are, and for which one NumPy's products are made.
+
+    OpenBLAS chooses by the processor, unless the variable OPENBLAS_CORETYPE does, often to an
+    older one: then all that is NumPy is slower than it need be.
+    """
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         lines = cpuinfo.read_text(encoding="utf-8").splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         name = names[0] if names else name
-    return f"{name}, {os.cpu_count()} cores, {platform.system()}"
+    return f"{name}, {os.cpu_count()} cores, {platform.system()}{_kernel()}"
+
+
+def _kernel() -> str:
+    try:
+        import threadpoolctl
+    except ImportError:
+        return ""
+    pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    names = {pool["architecture"] for pool in pools if "architecture" in pool}
+    forced = " (forced by OPENBLAS_CORETYPE)" if "OPENBLAS_CORETYPE" in os.environ else ""
+    return f", matrix products for {' and '.join(sorted(names))}{forced}" if names else ""
 
 
 def versions() -> dict[str, str]:

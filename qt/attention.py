@@ -156,8 +156,8 @@ class MultiHeadAttention(Module):
                 q, k = (F.regroup(part, axis, 2, self.head_dim // 2) for part in (q, k))
             return F.concatenate((q, k, v), axis)
 
-        if type(self.q_norm) is Identity and not any(m._hooks for m in (*linears, *norms)):
-            # fewer numbers to reorder than in what comes out
+        if all(type(m) in (Linear, Identity) and not m._hooks for m in (*linears, *norms)):
+            # One product. A weight has fewer numbers to put in order than what comes out.
             bias = None if self.q_proj.bias is None else joined(m.bias for m in linears)
             return F.linear(x, joined(m.weight for m in linears), bias)
         q, k, v = (linear(x) for linear in linears)

@@ -10,10 +10,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from qt.attention import KVCache
-from qt.model import GPT
+from qt.attention import KVCache, MultiHeadAttention
+from qt.feedforward import SwiGLU
+from qt.model import GPT, Block
+from qt.nn import Dropout, Embedding, Identity, Linear
+from qt.norms import RMSNorm
 from qt.positions import rope_turns
 from qt.tensor import Array
+
+PARTS = {
+    GPT, Block, MultiHeadAttention, RMSNorm, SwiGLU, Linear, Embedding, Identity, Dropout,
+}  # fmt: skip
 
 
 class Decoder:
@@ -21,11 +28,11 @@ class Decoder:
 
     @staticmethod
     def fits(model: GPT) -> bool:
-        """Whether the model has the modern parts alone, and no hook that wants to be called."""
+        """Whether the model has the modern parts alone, as they are here, and without hooks."""
         c = model.config
         modern = (c.position, c.norm, c.ffn) == ("rope", "rmsnorm", "swiglu")
         plain = not (c.bias or c.qkv_bias or c.qk_norm)
-        return modern and plain and not any(module._hooks for module in model.modules())
+        return modern and plain and all(type(m) in PARTS and not m._hooks for m in model.modules())
 
     def __init__(self, model: GPT, cache: KVCache) -> None:
         c, w = model.config, model.state_dict()

@@ -133,6 +133,8 @@ def stream(
     for _ in range(max_new_tokens):
         if tokens.shape[1] - start > block:
             start, cache, decoder = start + max(block // 2, 1), None, None
+        if cache is not None and decoder is None and real is None and Decoder.fits(model):
+            decoder = Decoder(model, cache)
         if decoder is not None:
             logits = decoder.step(tokens[:, -1])  # (B, V)
         else:
@@ -142,8 +144,6 @@ def stream(
             mask = None if real is None else real[unread]
             with inference(model):  # left before the yield: the caller's mode is not ours
                 logits = model(tokens[unread], cache=cache, attention_mask=mask).data[:, -1]
-            if cache is not None and real is None and Decoder.fits(model):
-                decoder = Decoder(model, cache)
         if greedy and not stops and math.isfinite(logits.max()):
             drawn = logits.argmax(axis=-1)
         else:

@@ -51,7 +51,11 @@ def keep_freed_memory() -> None:
 
 
 def set_num_threads(n: int) -> None:
-    """Set how many pieces of work run side by side. `ValueError` below 1."""
+    """Set how many pieces of work run side by side. `ValueError` below 1.
+
+    It is 1 at first: two take 0.65 of the time for a small model, and a second core, and another
+    number adds the same gradients in another order. For one number all bits are the same each time.
+    """
     global _num_threads
     if n < 1:
         raise ValueError(f"the number of threads must be at least 1, not {n}")

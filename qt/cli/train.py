@@ -60,7 +60,11 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress, only the result")
     parser.add_argument("--json", action="store_true", help="the result as one line of JSON")
     parser.add_argument(
-        "--threads", type=whole(1), metavar="N", help="pieces of a batch side by side (default: 1)"
+        "--threads",
+        type=whole(1),
+        metavar="N",
+        help="pieces of a batch side by side (default: 1, which leaves a core to others; same N, "
+        "same result)",
     )
     group = parser.add_argument_group("tokenizer")
     tokenizers.add_flags(group, *(settings.default_of(n) for n in ("tokenizer", "vocab_size")))

@@ -12,7 +12,8 @@ from benchmarks import __main__ as command
 from benchmarks import engine_overhead, scaling, train, train_floor
 from benchmarks.by_hand import loss_and_gradients
 from benchmarks.claim import Claim, LeftOut, Samples, is_busy, race, require_close, spread
-from benchmarks.results import line, store
+from benchmarks.readme import write_table
+from benchmarks.results import line, machine, store
 from benchmarks.shapes import MEDIUM, SMALL, batch
 from benchmarks.tape import make_optimizer
 
@@ -37,7 +38,8 @@ def test_spread_is_the_share_of_the_middle_half() -> None:
     assert spread([1.0, 2.0, 3.0, 4.0, 5.0]) == pytest.approx(2 / 3)
     assert is_busy({"control": 0.5})
     assert not is_busy({"control": 0.01})
-    assert not is_busy({"ours": 0.5})
+    assert not is_busy({"ours": 0.3, "peer": 0.4, "control": 0.05})
+    assert is_busy({"ours": 0.02, "peer": 1.49, "control": 0.06})  # its second thread had no core
 
 
 def test_both_sides_take_turns() -> None:
@@ -78,11 +80,20 @@ def test_new_rows_leave_the_others_as_they_are(tmp_path: Path) -> None:
 
 
 def test_the_table_says_whether_a_goal_is_met_and_the_machine_was_busy() -> None:
-    row = claim().row()
+    row = claim(ours=(3.0, 2.9, 3.1)).row()
     assert " met" in line(row)
     assert "not met" in line({**row, "ratio": 1.49})
     assert "busy" not in line(row)
     assert "busy" in line({**row, "spread": {"control": 0.4}})
+
+
+def test_a_forced_kernel_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("threadpoolctl")
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    assert "forced" not in machine()
+    if "matrix products for" in machine():  # NumPy's library is OpenBLAS
+        monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+        assert machine().endswith(" (forced by OPENBLAS_CORETYPE)")
 
 
 def test_by_hand_is_the_same_model() -> None:
@@ -167,6 +178,18 @@ def test_the_command_runs_what_it_can(
     with pytest.raises(SystemExit) as stopped:
         command.main(["nobody"])
     assert stopped.value.code == 2
+
+
+def test_the_table_of_the_readme_is_that_of_the_results(tmp_path: Path) -> None:
+    root = Path(command.__file__).parent.parent
+    readme, results = root / "README.md", root / "benchmarks/results.json"
+    copy = tmp_path / "README.md"
+    copy.write_text(readme.read_text(encoding="utf-8").replace("×**", "× once**"), encoding="utf-8")
+    write_table(results, copy)
+    assert copy.read_text(encoding="utf-8") == readme.read_text(encoding="utf-8")
+    copy.write_text("no marks", encoding="utf-8")
+    with pytest.raises(ValueError, match="lacks the marks"):
+        write_table(results, copy)
 
 
 def test_all_rows_have_names_of_their_own() -> None:

@@ -116,6 +116,28 @@ def test_a_hook_is_called_for_every_token(place: int) -> None:
     assert Decoder.fits(model)
 
 
+def test_a_part_of_somebody_elses_is_not_passed_over() -> None:
+    class Doubled(qt.nn.Linear):
+        def forward(self, x: qt.Tensor) -> qt.Tensor:
+            return super().forward(x) * 2.0
+
+    for name in ("self_attn.v_proj", "mlp.up_proj"):
+        model = make()
+        block: Any = model.layers[0]
+        parent, child = name.split(".")
+        old = getattr(getattr(block, parent), child)
+        new = Doubled(*old.weight.shape[::-1], bias=False)
+        new.weight = old.weight
+        setattr(getattr(block, parent), child, new)
+        assert not Decoder.fits(model)
+        expected = make()
+        expected.state_dict()[f"layers.0.{name}.weight"][...] *= 2.0
+        settings: dict[str, Any] = {"max_new_tokens": 8, "temperature": 0}
+        ours, theirs = (qt.generate(m, [[1, 2]], **settings) for m in (model, expected))
+        assert (ours == theirs).all()
+        np.testing.assert_allclose(model([[1, 2, 3]]).data, expected([[1, 2, 3]]).data, atol=1e-9)
+
+
 def test_weights_are_those_of_now() -> None:
     model = make()
     first = qt.generate(model, [[1, 2]], 10, temperature=0)
