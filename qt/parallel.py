@@ -83,3 +83,7 @@ def _pool(n: int) -> Any:
     from concurrent.futures import ThreadPoolExecutor  # here: it takes a while to import
 
     return ThreadPoolExecutor(n)
+
+
+if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -21,7 +21,7 @@ print(max([pool["num_threads"] for pool in threadpoolctl.threadpool_info()], def
 def run(program: str, **variables: str) -> subprocess.CompletedProcess:
     environment = {k: v for k, v in os.environ.items() if k not in BLAS_VARIABLES} | variables
     return subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60
     )
 
 
@@ -70,6 +70,23 @@ def test_threads_stay_for_the_next_step() -> None:
     names = [side_by_side(lambda _: threading.current_thread(), range(3)) for _ in range(2)]
     assert names[0][0] is threading.current_thread()
     assert set(names[0]) >= set(names[1])
+
+
+FORK = """
+import os
+from qt.parallel import side_by_side
+
+side_by_side(abs, [-1, -2])
+child = os.fork()
+if not child:
+    os._exit(sum(side_by_side(abs, [-1, -2])))
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    assert run(FORK).stdout == "3\n"
 
 
 def test_import_leaves_out_what_takes_long() -> None:
