@@ -18,7 +18,7 @@ Train a small GPT made of NumPy parts on one CPU, and let it write. Every comman
 --help, for instance: qt train --help"""
 
 EXAMPLES = """\
-in this order, the first takes 2½ minutes, each of the others seconds:
+in this order, the first takes a minute, each of the others seconds:
   qt train --data stories --out run
   qt generate --checkpoint run --prompt "Once upon a time"
   qt eval --checkpoint run --data stories

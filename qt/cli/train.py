@@ -32,9 +32,9 @@ crash or a kill the last checkpoint is whole. Then --resume goes on as if nothin
 EXAMPLES = """\
 examples:
   qt train --data stories --out run
-      2½ minutes; ends with 0.22 nats a character, where no model gets below 0.135
+      1 minute; ends with 0.22 nats a character, where no model gets below 0.135
   qt train --data tinyshakespeare --out plays
-      3 to 4 minutes; validation loss 1.67; fetches a megabyte the first time
+      1–2 minutes; validation loss 1.67; fetches a megabyte the first time
   qt train --data my.txt --out mine --steps 300 --n-layer 2 --block-size 64
       about 20 seconds: a first look at a text of your own
   qt train --data stories --out classic --position sinusoidal --norm layernorm --ffn relu --bias
