@@ -160,7 +160,8 @@ class Tensor:
                     gradients[parent] += part
                     continue
                 if parent in gradients:
-                    part, made_here = gradients[parent] + part, True
+                    part = np.add(gradients[parent], part, out=part if made_here else None)
+                    made_here = True
                 else:
                     heapq.heappush(tape, (-parent._birth, id(parent), parent))
                 gradients[parent] = part
