@@ -20,7 +20,7 @@ LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 RUN := env $(ONE_THREAD) $(OUR_PATH) $(NO_HOME) $(PY)
 
-.PHONY: help setup lab test test-long coverage bench peers notebooks format lock clean
+.PHONY: help setup lab test test-long coverage mutants bench peers notebooks format lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
@@ -107,6 +107,13 @@ test-long: setup  ## what takes longer: full fuzzing, races, rebuilds
 coverage: setup  ## how much of qt the tests of qt run
 	@$(RUN) -m coverage run --source qt --data-file $(VENV)/coverage -m pytest -q tests/qt
 	@$(RUN) -m coverage report --data-file $(VENV)/coverage
+
+# In a temporary copy. mutmut and what it needs come only here; its version decides what is broken.
+# ONLY="qt.optim*" breaks some; a module whose tests miss more than a tenth ends with an error.
+mutants: setup  ## break qt in 2,600 small ways: which does no test see? (ten minutes)
+	@$(UV) install --quiet --python $(PY) -c constraints.txt mutmut==3.8.1 \
+		|| $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt mutmut==3.8.1
+	@$(RUN) tests/mutants.py $(ONLY)
 
 # On an idle machine; the table says when it was not. ROWS="decode import" runs some rows.
 bench: setup  ## race against PyTorch and others (make peers), into benchmarks/results.json

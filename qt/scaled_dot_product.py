@@ -55,7 +55,7 @@ def scaled_dot_product_attention(
     out, fill = attend(q, k, v, is_causal, attn_mask, weights)
 
     def backward(g: Array) -> tuple[Array, Array, Array]:
-        dq, dk, dv = _by_place(q.shape, q.dtype), np.empty_like(k), np.empty_like(v)
+        dq, dk, dv = _by_place(q.shape, q.dtype), np.zeros_like(k), np.zeros_like(v)
         fill(g.reshape(out.shape), dq, dk, dv)
         return dq.reshape(query.shape), dk[:, :, 0], dv[:, :, 0]
 
@@ -102,8 +102,8 @@ def unpack(
 
 def _as_heads(x: Array, H_kv: int, D: int) -> Array:
     """(B, T, H·D) -> (B, H_kv, G, T, D). First the width is split, then axes swap: never in one."""
-    B, T, _ = x.shape
-    return x.reshape(B, T, H_kv, -1, D).transpose(AS_HEADS)
+    B, T, width = x.shape
+    return x.reshape(B, T, H_kv, width // (H_kv * D), D).transpose(AS_HEADS)
 
 
 def side_by_side(x: Array) -> Array:
@@ -211,6 +211,7 @@ def _checked_mask(attn_mask: npt.ArrayLike, B: int, H_kv: int, G: int, T: int, S
     mask, shape = np.asarray(attn_mask), (B, H_kv * G, T, S)
     if mask.dtype.kind not in "bf":
         raise TypeError(f"attn_mask must hold booleans or floats, not {mask.dtype}")
-    if any(n not in (1, full) for n, full in zip(mask.shape[::-1], shape[::-1])):
+    fits = (n in (1, full) for n, full in zip(mask.shape[::-1], shape[::-1]))
+    if mask.ndim > 4 or not all(fits):
         raise ValueError(f"attn_mask {mask.shape} does not broadcast to {shape}")
     return np.broadcast_to(mask, shape).reshape(B, H_kv, G, T, S)

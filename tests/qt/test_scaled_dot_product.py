@@ -98,6 +98,24 @@ def test_the_weights_on_request_are_those_of_all_tiles(limits: Any) -> None:
     np.testing.assert_allclose(weights[0] @ v.data[:, [0, 0, 1, 1]], out.data)
 
 
+def test_no_queries_at_all() -> None:
+    q, k, v = inputs(2, 2, 2, 0, 3)
+    out, *gradients = outcome(F.scaled_dot_product_attention(q, k, v), [q, k, v])
+    assert out.shape == (2, 2, 0, 6)
+    assert [g.shape for g in gradients] == [q.shape, k.shape, v.shape]
+    assert all((g == 0).all() for g in gradients)
+    packed = Tensor(np.zeros((2, 0, 16)), requires_grad=True)
+    F.packed_attention(packed, 2, 1, is_causal=True).sum().backward()
+    assert packed.grad is not None
+    assert packed.grad.shape == packed.shape
+
+
+def test_a_mask_with_too_many_axes_is_refused() -> None:
+    mask = np.ones((1, 1, 1, 3, 3), bool)
+    with pytest.raises(ValueError, match=r"attn_mask \(1, 1, 1, 3, 3\) does not broadcast to"):
+        F.scaled_dot_product_attention(*inputs(1, 1, 1, 3, 3), attn_mask=mask)
+
+
 def peak(T: int) -> int:
     """Bytes that attention over T tokens, forward and backward, adds at its peak."""
     leaves = [Tensor(x.data.astype(np.float32), requires_grad=True) for x in inputs(1, 2, 2, T, T)]
