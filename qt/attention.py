@@ -32,10 +32,10 @@ def causal_mask(T: int, S: int | None = None, window: int | None = None) -> npt.
 class KVCache:
     """The keys and values of all tokens so far, so that each is computed only once.
 
-    `keys` and `values` are (n_layer, B, H_kv, max_len, D), allocated once; `length` places of them
-    are filled.
-    Keys are stored after their rotation. A full cache refuses more tokens, or with `sliding`
-    forgets the oldest: then a token sees the last `max_len` tokens, itself included.
+    `keys` and `values` are (n_layer, B, H_kv, max_len, D), the halves of an array that is allocated
+    once; the first `length` places are filled. Keys are stored after their rotation. A full cache
+    refuses more tokens, or with `sliding` forgets the oldest: then a token sees the last `max_len`
+    tokens, itself included.
     """
 
     def __init__(

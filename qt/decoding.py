@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from qt import functional as F
 from qt.attention import KVCache, MultiHeadAttention
 from qt.feedforward import SwiGLU
 from qt.model import GPT, Block
 from qt.nn import Dropout, Embedding, Identity, Linear
 from qt.norms import RMSNorm
-from qt.positions import rope_turns
-from qt.tensor import Array
+from qt.tensor import Array, Tensor
 
 PARTS = {
     GPT, Block, MultiHeadAttention, RMSNorm, SwiGLU, Linear, Embedding, Identity, Dropout,
@@ -38,15 +38,14 @@ class Decoder:
         c, w = model.config, model.state_dict()
         self.cache, self.table = cache, w["embed_tokens.weight"]  # (V, C)
         (L, B, H_kv, S, D), dtype = cache.keys.shape, self.table.dtype.type
-        turns = rope_turns(np.arange(S), D, c.rope_theta, c.rope_scaling, dtype)  # (S, D/2)
-        self.turns = np.concatenate([turns] * (c.n_head + H_kv), axis=-1)
+        self.turns = model.turns(np.arange(S))
         self.eps = dtype(c.d_model * c.norm_eps)
 
         def paired(weight: Array) -> Array:
             """(H·D, C): in each head the pairs of features that turn together side by side."""
             if c.rope_interleaved:
                 return weight
-            return weight.reshape(-1, 2, D // 2, c.d_model).swapaxes(1, 2).reshape(weight.shape)
+            return F.regroup(Tensor(weight), 0, 2, D // 2).data
 
         def joined(norm: str, *weights: Array) -> Array:
             """(C, F): what is left to do with x / |x|: the norm's weight, √C, then the products."""
@@ -72,7 +71,7 @@ class Decoder:
         self.lead = lead = () if B == 1 else (B,)
         packed, at = np.empty((*lead, (c.n_head + 2 * H_kv) * D), dtype), c.n_head * D
         q = packed[..., :at].reshape(*lead, H_kv, -1, D)  # (B, H_kv, G, D)
-        turned = packed[..., : at + H_kv * D].view(turns.dtype)  # queries and keys
+        turned = packed[..., : at + H_kv * D].view(self.turns.dtype)  # queries and keys
         kv = np.moveaxis(packed[..., at:].reshape(*lead, 2, H_kv, D), -3, 0)
         mixed, inner = np.empty_like(q), np.empty((*lead, 2 * c.d_ff), dtype)
         self.arrays = packed, q, turned, kv, mixed, mixed.reshape(*lead, -1)

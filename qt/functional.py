@@ -263,6 +263,11 @@ def embedding(ids: npt.ArrayLike, weight: Tensor) -> Tensor:
     return record(weight.data[index], (weight,), backward)
 
 
+def _mean_product(a: Array, b: Array) -> Array:
+    """(…, C) twice -> (…, 1): mean(a b), without a b in memory."""
+    return np.vecdot(a, b)[..., None] / np.asarray(a.shape[-1], a.dtype)
+
+
 @operation
 def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-5) -> Tensor:
     """(…, C), (C,) -> (…, C): y = x r w with r = 1/√(mean(x²) + ε) (Zhang & Sennrich 2019).
@@ -271,18 +276,18 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-5) -> Tensor:
     """
     (C,) = _check_vectors("rms_norm", x.shape[-1], weight)[0].shape
     rows, w = x.data.reshape(-1, C), weight.data  # (N, C)
-    r = 1 / np.sqrt(np.vecdot(rows, rows) / np.asarray(C, x.dtype) + float(eps))  # (N,)
-    out = rows * r[:, None]
+    r = 1 / np.sqrt(_mean_product(rows, rows) + float(eps))  # (N, 1)
+    out = rows * r
     out *= w
 
     def backward(g: Array) -> Sequence[Any]:
         g = g.reshape(-1, C)
         gx = g * rows
-        dw = r @ gx
-        pull = (gx @ w) * (r**3 / -C)  # (N,)
+        dw = r[:, 0] @ gx
+        pull = (gx @ w)[:, None] * (r**3 / -C)  # (N, 1)
         dx = np.multiply(g, w, out=gx)
-        dx *= r[:, None]
-        dx += rows * pull[:, None]
+        dx *= r
+        dx += rows * pull
         return (lambda: dx.reshape(x.shape)), dw
 
     return record(out.reshape(x.shape), (x, weight), backward)
@@ -295,12 +300,8 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor | None = None, eps: float
     dx = r (gw - mean(gw) - x̂ mean(gw x̂)), where gw = g w and r = 1/√(var + ε).
     """
     parents = (x, *_check_vectors("layer_norm", x.shape[-1], weight, bias))
-
-    def mean(a: Array) -> Array:
-        return a.mean(axis=-1, keepdims=True)
-
-    centred = x.data - mean(x.data)
-    r = 1 / np.sqrt(mean(centred * centred) + float(eps))  # (…, 1)
+    centred = x.data - x.data.mean(axis=-1, keepdims=True)
+    r = 1 / np.sqrt(_mean_product(centred, centred) + float(eps))  # (…, 1)
     xhat = centred * r
     out = xhat * weight.data
     if bias is not None:
@@ -308,7 +309,9 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor | None = None, eps: float
 
     def backward(g: Array) -> tuple[Array, Array, Array]:
         gw = g * weight.data
-        return r * (gw - mean(gw) - xhat * mean(gw * xhat)), g * xhat, g
+        gw -= gw.mean(axis=-1, keepdims=True)
+        gw -= xhat * _mean_product(gw, xhat)
+        return np.multiply(gw, r, out=gw), g * xhat, g
 
     return record(out, parents, backward)
 

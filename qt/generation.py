@@ -128,12 +128,13 @@ def stream(
     stops = [stop_ids] if isinstance(stop_ids, int) else list(stop_ids)
     rng = np.random.default_rng(seed)
     greedy = dials.get("temperature", 1.0) == 0 and dials.get("repetition_penalty", 1.0) == 1
+    fast = use_cache and real is None and Decoder.fits(model)
     cache, decoder, start = None, None, 0  # tokens before `start` are forgotten
     stopped = np.zeros(B, dtype=bool)
     for _ in range(max_new_tokens):
         if tokens.shape[1] - start > block:
             start, cache, decoder = start + max(block // 2, 1), None, None
-        if cache is not None and decoder is None and real is None and Decoder.fits(model):
+        if fast and cache is not None and decoder is None:
             decoder = Decoder(model, cache)
         if decoder is not None:
             logits = decoder.step(tokens[:, -1])  # (B, V)

@@ -187,10 +187,7 @@ class GPT(Module):
             x = self.embed_tokens(ids)  # (B, T, C)
             turns = None
             if c.position == "rope":
-                rope = c.head_dim, c.rope_theta, c.rope_scaling, x.dtype
-                turns = np.concatenate(  # for all heads of queries and keys, side by side
-                    [rope_turns(positions, *rope)] * (c.n_head + c.n_kv_head), axis=-1
-                )
+                turns = self.turns(positions)
             elif c.position == "learned":
                 x = x + self.embed_positions(np.maximum(positions, 0))
             else:
@@ -204,6 +201,12 @@ class GPT(Module):
         if cache is not None:
             cache.advance(ids.shape[1], positions[..., -1:] + 1, real)
         return logits if attention is None else (logits, attention)
+
+    def turns(self, positions: Array) -> Array:
+        """(…) positions -> complex (…, (H + H_kv)·D/2), for heads of queries and keys in a row."""
+        c, dtype = self.config, self.embed_tokens.weight.dtype
+        turns = rope_turns(positions, c.head_dim, c.rope_theta, c.rope_scaling, dtype)
+        return np.concatenate([turns] * (c.n_head + c.n_kv_head), axis=-1)
 
     def _places(
         self, ids: Array, cache: KVCache | None, attention_mask: npt.ArrayLike | None

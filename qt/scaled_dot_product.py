@@ -163,12 +163,11 @@ def attend(
         kept.append((scaled, p) if S <= KEPT else None)
 
     def fill(g: Array, dq: Array, dk: Array, dv: Array) -> None:
-        for (b, h, t), weights in zip(tiles, kept):
-            scaled, p = weights or softmax((b, h, t))
+        for (b, h, t), saved in zip(tiles, kept):
+            scaled, p = saved or softmax((b, h, t))
             gt, s = g[b, h, :, t], p.shape[-1]
             ds = gt @ v[b, h, :, :s].swapaxes(-1, -2)  # dp, for the moment
-            # softmax: ds = p (dp - Σ dp p), and Σ dp p = Σ g out, which is the smaller product
-            ds -= np.vecdot(gt, out[b, h, :, t])[..., None]
+            ds -= np.vecdot(ds, p)[..., None]  # softmax: ds = p (dp - Σ dp p)
             ds *= p
             np.matmul(ds, k[b, h, :, :s] * scale, out=dq[b, h, :, t])
             for dx, left, right in ((dk, ds, scaled), (dv, p, gt)):

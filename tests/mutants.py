@@ -128,7 +128,9 @@ def report(module: str) -> bool:
     """Print what became of a module's mutants; whether enough were killed."""
     from mutmut.stats import status_by_exit_code
 
-    codes = json.loads(Path("mutants", f"{module}.meta").read_text())["exit_code_by_key"]
+    codes = json.loads(Path("mutants", f"{module}.meta").read_text(encoding="utf-8"))[
+        "exit_code_by_key"
+    ]
     ends = {name: status_by_exit_code[code] for name, code in codes.items() if code is not None}
     left = [name for name, end in ends.items() if end not in ("killed", "timeout")]
     equal = {name: why for name in left if (why := reason(changes(name, module)[1]))}

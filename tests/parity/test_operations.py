@@ -520,7 +520,7 @@ for (H, H_kv), S in itertools.product([(2, 2), (4, 2), (4, 1), (6, 3)], (3, 5)):
         (1, H, 1, S),
     ]:
         mask = rng.random(shape) > 0.4
-        mask[..., :2] = True  # of one key alone the gradient is 0, and in float32 rounding
+        mask[..., 0] = True
         added = R(*shape)
         attention_case(*qkv, mask, f"bool {shape}", attn_mask=mask)
         attention_case(*qkv, added, f"float {shape}", attn_mask=added)
