@@ -88,7 +88,7 @@ class MultiHeadAttention(Module):
 
     H_kv < H is grouped-query attention (Ainslie et al. 2023), H_kv = 1 multi-query (Shazeer 2019).
     `qk_norm` normalises each head's queries and keys (Henry et al. 2020, with RMSNorm as in Qwen
-    3). A hook on `attn_weights` receives the weights (B, H, T, S).
+    3). A hook on `attn_weights` gets the weights (B, H, T, S) to look at: they are used already.
     """
 
     def __init__(

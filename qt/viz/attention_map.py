@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from qt.viz.style import COLOUR_MAP, new_figure, show_tokens
+from qt.viz.style import COLOUR_MAP, new_figure, show_tokens, visible
 
 
 def attention_map(
@@ -26,9 +26,10 @@ def attention_map(
     heads = w.reshape(-1, *w.shape[-2:])  # (H, T, T)
     columns = min(len(heads), 4)
     rows = math.ceil(len(heads) / columns)
-    side = max(2.6, min(5.0, 0.2 * len(tokens)))
+    side = max(2.2, min(5.0, 0.2 * len(tokens)))
+    below = 0.3 + 0.075 * max(len(visible(token)) for token in tokens)  # for labels that stand
     figure, axes = new_figure(
-        side * columns + 0.8, side * rows + 0.6, nrows=rows, ncols=columns, squeeze=False
+        side * columns + 1.2, (side + below) * rows + 0.6, nrows=rows, ncols=columns, squeeze=False
     )
     for i, ax in enumerate(axes.flat):
         if i >= len(heads):
@@ -40,4 +41,8 @@ def attention_map(
         ax.set_ylabel("query: looking" if i % columns == 0 else "")
     figure.colorbar(image, ax=axes, label="attention weight", shrink=0.8)
     figure.suptitle(title)
+    figure.alt = (
+        f"{title}. {'A heat map' if len(heads) == 1 else f'Heat maps of {len(heads)} heads'}, "
+        f"queries down and keys across, of the tokens {' '.join(map(visible, tokens))}."
+    )
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 
 from qt.files import write_atomic
@@ -19,6 +20,10 @@ class Graph:
     """A drawn graph. A notebook shows it by itself; `svg` is its text, `save` writes it."""
 
     svg: str
+
+    def __repr__(self) -> str:
+        """What stands for it where only text is shown: not the whole SVG a second time."""
+        return unescape(self.svg.partition("<title>")[2].partition("</title>")[0])
 
     def _repr_svg_(self) -> str:
         return self.svg

@@ -47,4 +47,5 @@ def init_scale(model: Module, title: str = "Size of the weights") -> Figure:
     ax.set_xlim(-0.45, depth - 0.5)
     ax.set_ylim(bottom=0)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.alt = f"{title}. Standard deviation of {', '.join(kinds)} in blocks 0 to {depth - 1}."
     return figure

@@ -34,6 +34,7 @@ def loss_curve(
         ax.axhline(floor, color="black", linestyle="--", linewidth=1.2, label="entropy of the text")
     ax.set(title=title, xlabel="step", ylabel="loss (nats a token)")
     ax.set_ylim(bottom=0)
-    if ax.get_legend_handles_labels()[0]:
+    if names := ax.get_legend_handles_labels()[1]:
         ax.legend(frameon=False)
+    figure.alt = f"{title}. Loss in nats a token against the step. Lines: {', '.join(names)}."
     return figure

@@ -43,4 +43,5 @@ def schedule_curves(
     ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2), useMathText=True)
     if names:
         ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.alt = f"Learning rate against the step, {total_steps} steps: {', '.join(names)}."
     return figure
