@@ -336,7 +336,7 @@ def dropout(
 def concatenate(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     """Tensors one behind another along an axis; each receives its part of the gradient."""
     ends = list(accumulate((x.shape[axis] for x in tensors), initial=0))
-    parts = [(slice(None),) * axis + (slice(*pair),) for pair in pairwise(ends)]
+    parts = [(slice(None),) * (axis % tensors[0].ndim) + (slice(*p),) for p in pairwise(ends)]
     out = np.concatenate([x.data for x in tensors], axis)
     return record(out, tuple(tensors), lambda g: [g[part] for part in parts])
 

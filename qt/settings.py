@@ -14,12 +14,13 @@ def check_settings(
 ) -> None:
     """Hold every field to its annotation: `int`, `float`, `bool`, perhaps `| None`, or a choice.
 
-    Whole numbers begin at 1, or at 0 for the names `from_zero`; other numbers at 0. A field whose
-    default is None may be None. `ValueError` that names the field, the value, and what is expected.
+    Whole numbers begin at 1, or at 0 for the names `from_zero`; other numbers at 0. A field may be
+    None if that is its default or its annotation says so. `ValueError` that names the field, the
+    value, and what is expected.
     """
     for field in fields(settings):
         name, kind, value = field.name, str(field.type).split()[0], getattr(settings, field.name)
-        if value is None and field.default is None:
+        if value is None and (field.default is None or "None" in str(field.type)):
             continue
         if kind in ("int", "float"):
             whole, least = kind == "int", 1 if kind == "int" and name not in from_zero else 0

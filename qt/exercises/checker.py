@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,14 @@ import numpy as np
 from qt.exercises import progress, registry
 from qt.exercises.compare import first_difference, short
 from qt.exercises.exercise import Exercise
+from qt.exercises.gradients import TAPE_ENDS, gradients_of
+from qt.tensor import Array, Tensor
 
 GENERAL_CAUSES = {
     type(None): "nothing comes back: is there a `return` in each branch?",
     RecursionError: "the function calls itself too deeply: use a loop and a list of what is left",
 }
+CHANGEABLE = (np.ndarray, Tensor, list, dict)
 
 
 class TooLongError(BaseException):
@@ -45,10 +48,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call gave: a value or an error."""
+    """What a call gave: an error, or a value and the gradients of those arguments that want one."""
 
     value: Any = None
     error: BaseException | None = None
+    gradients: dict[str, Array | None] = field(default_factory=dict)
 
 
 def check(id: str, attempt: Callable[..., Any], seconds: float = 10.0) -> Result:
@@ -90,22 +94,29 @@ def _problem(
         return lines | {"found": limit, "likely": "a loop that never ends, or far too much work"}
     if theirs.error is None:
         for name, before, after in zip(exercise.arguments, case, given):
-            if isinstance(before, (np.ndarray, list, dict)) and first_difference(before, after):
+            if isinstance(before, CHANGEABLE) and first_difference(before, after):
                 lines["changed"] = f"after the call, {name} is {short(after)}"
                 return lines | {"likely": f"you changed your input: work on a copy of {name}"}
     if ours.error is not None and type(ours.error) is type(theirs.error):
         return {}
     lines["expected"] = _outcome_text(ours)
     lines["found"] = _outcome_text(theirs)
+    gradients = False  # whether they are what differs
     if ours.error is None and theirs.error is None:
         difference = first_difference(ours.value, theirs.value)
+        gradients = difference is None
+        if gradients:
+            difference = first_difference(ours.gradients, theirs.gradients, "gradients")
+            lines["expected"], lines["found"] = (
+                f"gradients {short(outcome.gradients)}" for outcome in (ours, theirs)
+            )
         if difference is None:
             return {}
         if difference.where:
             sides = f"expected {difference.expected}, found {difference.found}"
             at = "at " if difference.where.startswith("[") else ""
             lines["differs"] = f"{at}{difference.where}: {sides}"
-    if cause := _likely_cause(exercise, case, theirs, seconds):
+    if cause := _likely_cause(exercise, case, theirs, seconds, gradients):
         lines["likely"] = cause
     return lines
 
@@ -118,7 +129,7 @@ def _outcome_text(outcome: Outcome) -> str:
 
 
 def _likely_cause(
-    exercise: Exercise, case: tuple[Any, ...], theirs: Outcome, seconds: float
+    exercise: Exercise, case: tuple[Any, ...], theirs: Outcome, seconds: float, gradients: bool
 ) -> str | None:
     """The cause of the known mistake that gives just this outcome, if there is one."""
     for wrong, cause in exercise.wrong_attempts():
@@ -126,9 +137,13 @@ def _likely_cause(
         if theirs.error is not None or outcome.error is not None:
             same = repr(theirs.error) == repr(outcome.error)
         else:
-            same = first_difference(outcome.value, theirs.value) is None
+            same = first_difference(outcome.value, theirs.value) is None and not (
+                gradients and first_difference(outcome.gradients, theirs.gradients)
+            )
         if same:
             return cause
+    if gradients:
+        return TAPE_ENDS
     return GENERAL_CAUSES.get(type(theirs.error if theirs.error is not None else theirs.value))
 
 
@@ -138,8 +153,11 @@ def _call(
     """Run one attempt. NumPy's warnings are off: a result that is not finite is named by itself."""
     try:
         with np.errstate(all="ignore"), _time_limit(seconds):
-            run = exercise.run
-            return Outcome(run(attempt, *case) if run else attempt(*case))
+            if exercise.run:
+                return Outcome(exercise.run(attempt, *case))
+            value = attempt(*case)
+            given = dict(zip(exercise.arguments, case))
+            return Outcome(value, gradients=gradients_of(value, given))
     except (Exception, TooLongError) as error:
         return Outcome(error=error)
 

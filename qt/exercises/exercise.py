@@ -22,8 +22,9 @@ import numpy as np
 class Exercise:
     """What the learner reads, what the checker runs.
 
-    `cases(rng)` gives tuples of arguments: small ones first, then edges, then random ones. Each of
-    `mistakes` is (text in the solution, what to put there, the cause that the learner is told).
+    `cases(rng)` gives tuples of arguments: small ones first, then edges, then random ones. Where
+    they hold tensors that require gradients, those are compared too. Each of `mistakes` is (text in
+    the solution, what to put there, the cause that the learner is told).
     `run(attempt, *arguments)` is for attempts that are not simply called, such as classes.
     """
 

@@ -3,7 +3,6 @@
 import ast
 import doctest
 import io
-import math
 import subprocess
 import sys
 import tokenize
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cell import cell_names
 
 import qt.exercises
 from qt.exercises import EXERCISES, Exercise, check
@@ -34,11 +34,11 @@ def _no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QT_PROGRESS", "")
 
 
-def run_source(source: str, name: str) -> Callable[..., Any]:
-    """What a learner's cell defines: it has `np` and `math`, and nothing else."""
-    namespace: dict[str, Any] = {"np": np, "math": math}
+def run_source(source: str, exercise: Exercise) -> Callable[..., Any]:
+    """What a learner's cell defines: it has what the lesson imports, and nothing else."""
+    namespace = cell_names(exercise.lesson)
     exec(compile(source, "<cell>", "exec", dont_inherit=True), namespace)
-    return namespace[name]
+    return namespace[exercise.name]
 
 
 def test_every_lesson_has_exercises() -> None:
@@ -64,7 +64,7 @@ def test_exercise_is_complete(exercise: Exercise) -> None:
 @ALL
 def test_stub_is_the_solution_without_its_bodies(exercise: Exercise) -> None:
     stub, solution = (
-        run_source(text, exercise.name) for text in (exercise.stub_source, exercise.solution_source)
+        run_source(text, exercise) for text in (exercise.stub_source, exercise.solution_source)
     )
     assert stub.__doc__
     assert stub.__doc__ == solution.__doc__
@@ -91,7 +91,7 @@ def test_stubs_are_laid_out_as_a_notebook_cell_is(tmp_path: Path) -> None:
 @ALL
 def test_examples_in_the_docstring_are_true(exercise: Exercise) -> None:
     solution = exercise.solution
-    names = {"np": np, "math": math, exercise.name: solution}
+    names = cell_names(exercise.lesson) | {exercise.name: solution}
     test = doctest.DocTestParser().get_doctest(solution.__doc__ or "", names, exercise.id, None, 0)
     report = io.StringIO()
     assert test.examples
@@ -104,7 +104,7 @@ def test_examples_in_the_docstring_are_true(exercise: Exercise) -> None:
 def test_known_mistake_is_told_its_cause(exercise: Exercise, number: int) -> None:
     old, new, cause = exercise.mistakes[number]
     assert exercise.solution_source.count(old) >= 1
-    wrong = run_source(exercise.solution_source.replace(old, new), exercise.name)
+    wrong = run_source(exercise.solution_source.replace(old, new), exercise)
     result = check(exercise.id, wrong)
     assert not result
     assert repr(result).splitlines()[-1] == f"  likely    {cause}", result

@@ -1,6 +1,7 @@
 """The exercises teach what `qt` does: each solution gives what the library gives."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +12,7 @@ import qt
 import qt.functional as F
 from qt.exercises import EXERCISES
 from qt.exercises.compare import first_difference
+from qt.tensor import Tensor
 
 
 def solution(id: str) -> Callable[..., Any]:
@@ -110,6 +112,11 @@ def probabilities(p: np.ndarray, **dial: Any) -> np.ndarray:
         return qt.generation.next_token_probabilities(np.log(p), **dial)
 
 
+def swiglu_by_name(x: Tensor, weights: dict[str, Tensor], prefix: str) -> Tensor:
+    gate, up, down = (weights[f"{prefix}{name}_proj.weight"] for name in ("gate", "up", "down"))
+    return F.linear(F.silu(F.linear(x, gate)) * F.linear(x, up), down)
+
+
 QT: dict[str, Callable[..., Any]] = {
     "tokenization.pairs": pair_counts,
     "tokenization.merge": merge,
@@ -132,6 +139,10 @@ QT: dict[str, Callable[..., Any]] = {
     "generation.temperature": qt.generation.next_token_probabilities,
     "generation.top_k": lambda p, k: probabilities(p, top_k=k),
     "generation.top_p": lambda p, top_p: probabilities(p, top_p=top_p),
+    "build.rms_norm": F.rms_norm,
+    "build.attend": lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
+    "build.swiglu": swiglu_by_name,
+    "build.loss": F.cross_entropy,
 }
 
 
@@ -149,6 +160,8 @@ def test_rope_is_what_qt_does() -> None:
     angles = solution("positions.angles")(np.arange(3, 8), 8, 10000.0)
     ours = F.apply_rope(qt.Tensor(x[None, None]), np.arange(3, 8))[0, 0]
     assert first_difference(ours, solution("positions.rope")(x, angles)) is None
+    heads = solution("build.rope")(Tensor(x[None, None]), angles)
+    assert first_difference(ours, heads[0, 0]) is None
     turned = solution("positions.rotate")(x[2, 1], x[2, 5], angles[2, 1])  # one pair by itself
     assert first_difference((ours.data[2, 1], ours.data[2, 5]), turned) is None
 
@@ -197,3 +210,103 @@ def test_encoding_undoes_to_the_text() -> None:
             vocabulary[new_id] = vocabulary[left] + vocabulary[right]
         ids = solution("tokenization.encode")(text, merges)
         assert solution("tokenization.decode")(ids, vocabulary) == text
+
+
+# Lesson 12: all parts together are `qt.GPT`
+
+
+def assembled(config: qt.GPTConfig) -> Callable[[np.ndarray, dict[str, Tensor]], Tensor]:
+    """The model that the parts make, as lesson 12 puts them together."""
+    names = "rms_norm", "rope", "attend", "attention", "swiglu", "block", "forward"
+    norm, rope, attend, attention, swiglu, block, forward = (
+        solution(f"build.{name}") for name in names
+    )
+
+    def logits(ids: np.ndarray, weights: dict[str, Tensor]) -> Tensor:
+        angles = qt.positions.rope_angles(np.arange(ids.shape[1]), config.head_dim)
+
+        def layer_attention(x: Tensor, weights: dict[str, Tensor], prefix: str) -> Tensor:
+            return attention(x, weights, prefix, config.n_head, lambda x: rope(x, angles), attend)
+
+        def layer(x: Tensor, weights: dict[str, Tensor], prefix: str) -> Tensor:
+            return block(x, weights, prefix, norm, layer_attention, swiglu)
+
+        return forward(ids, weights, config.n_layer, layer, norm)
+
+    return logits
+
+
+def small_gpt(n_kv_head: int, dtype: str) -> tuple[qt.GPT, dict[str, Tensor]]:
+    """A model, and copies of its weights by name; larger than at the start, so that all count."""
+    config = qt.GPTConfig(
+        vocab_size=11, block_size=8, n_layer=2, n_head=4, n_kv_head=n_kv_head, d_model=16
+    )
+    model = qt.GPT(config).astype(dtype)
+    for parameter in model.parameters():
+        parameter.data *= 5
+    weights = {n: Tensor(w.copy(), requires_grad=True) for n, w in model.state_dict().items()}
+    return model, weights
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_kv_head", [4, 2, 1])
+def test_the_parts_together_are_gpt(n_kv_head: int, dtype: str) -> None:
+    """The same logits, the same loss and the same gradient of every weight."""
+    model, weights = small_gpt(n_kv_head, dtype)
+    ids, targets = np.random.default_rng(0).integers(0, 11, size=(2, 3, 8))
+    logits = assembled(model.config)(ids, weights)
+    np.testing.assert_allclose(logits.data, model(ids).data, rtol=1e-5, atol=1e-5)
+    loss = loss_on(model.config, ids, targets, weights)
+    loss.backward()
+    expected = F.cross_entropy(model(ids), targets)
+    expected.backward()
+    assert loss.dtype == dtype
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    for name, parameter in model.named_parameters():
+        ours = weights[name].grad
+        assert ours is not None
+        assert ours.dtype == dtype
+        np.testing.assert_allclose(ours, parameter.grad, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def loss_on(
+    config: qt.GPTConfig, ids: np.ndarray, targets: np.ndarray, weights: dict[str, Tensor]
+) -> Tensor:
+    return solution("build.loss")(assembled(config)(ids, weights), targets)
+
+
+def test_a_step_is_what_qt_does() -> None:
+    model, weights = small_gpt(2, "float64")
+    groups = qt.optim.decay_groups(model, 0.1)
+    optimizer = qt.optim.AdamW(groups, betas=(0.9, 0.99), eps=1e-8)
+    moments: dict[str, Any] = {}
+    norms = []
+    rng = np.random.default_rng(0)
+    for t, lr in enumerate((0.01, 0.02, 0.005), start=1):
+        ids, targets = rng.integers(0, 11, size=(2, 3, 8))
+        loss_of = partial(loss_on, model.config, ids, targets)
+        loss = solution("build.step")(weights, moments, t, lr, loss_of)
+        optimizer.zero_grad()
+        expected = F.cross_entropy(model(ids), targets)
+        expected.backward()
+        norms.append(qt.optim.clip_grad_norm_(model.parameters(), 1.0))
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        optimizer.step()
+        assert loss == pytest.approx(expected.item(), rel=1e-6)
+    assert max(norms) > 1  # so that the clipping is seen
+    for name, parameter in model.named_parameters():
+        np.testing.assert_allclose(weights[name].data, parameter.data, rtol=1e-5, atol=1e-8)
+
+
+def test_writing_is_what_qt_does() -> None:
+    """The best token each time; and drawn tokens come as often as their probabilities say."""
+    model, weights = small_gpt(2, "float64")
+    gpt, write = assembled(model.config), solution("build.generate")
+    rng = np.random.default_rng(0)
+    best = qt.generate(model, [[3, 1]], max_new_tokens=6, temperature=0.0)
+    assert write(lambda ids: gpt(ids, weights), [3, 1], 6, 0.0, 8, rng) == best[0, 2:].tolist()
+    logits = model(np.array([[3, 1]]))
+    drawn = write(lambda ids: logits, [3, 1], 4000, 0.5, 8, rng)
+    p = qt.generation.next_token_probabilities(logits.data[0, -1], 0.5)
+    np.testing.assert_allclose(np.bincount(drawn, minlength=11) / 4000, p, atol=0.03)

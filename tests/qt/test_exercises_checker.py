@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import qt.exercises
-from qt.exercises import EXERCISES, check, progress
+from qt.exercises import EXERCISES, Exercise, check, progress
 from qt.exercises.compare import Difference, first_difference, short
+from qt.exercises.gradients import gradients_of
 
 
 @pytest.fixture(autouse=True)
@@ -202,6 +204,77 @@ def test_a_changed_input_is_named() -> None:
         "  changed   after the call, scores is [[-3, -2, 0], [-5, -5, 0]]",
         "  likely    you changed your input: work on a copy of scores",
     ]
+
+
+def test_a_changed_tensor_is_named() -> None:
+    def norm(x: qt.Tensor, weight: qt.Tensor, eps: float) -> qt.Tensor:
+        y = EXERCISES["build.rms_norm"].solution(x, weight, eps)
+        x.data *= 2
+        return y
+
+    assert message("build.rms_norm", norm)[-2:] == [
+        "  changed   after the call, x is [[6, 8], [2, 0]]",
+        "  likely    you changed your input: work on a copy of x",
+    ]
+
+
+# Of tensors, gradients are compared too
+
+ON_THE_TAPE = [e for e in EXERCISES.values() if e.lesson == 12 and not e.run]
+TAPE_ENDS = "  likely    the tape ends: use Tensor operations, not .data"
+
+
+def test_a_tape_that_ends_is_shown_with_its_cause() -> None:
+    def norm(x: qt.Tensor, weight: qt.Tensor, eps: float) -> qt.Tensor:
+        root = np.sqrt((x.data**2).mean(axis=-1, keepdims=True) + eps)
+        return qt.Tensor(x.data / root) * weight
+
+    lines = message("build.rms_norm", norm)
+    assert lines[1] == "  called    rms_norm(x=[[3, 4], [1, 0]], weight=[1, 2], eps=0.1)"
+    assert lines[2].startswith("  expected  gradients {'x': [[0.")
+    assert lines[3].startswith("  found     gradients {'x': None, 'weight': [")
+    assert lines[4:] == [
+        "  differs   the type of gradients['x']: expected an array, found None", TAPE_ENDS
+    ]  # fmt: skip
+
+
+def test_a_gradient_of_which_a_part_is_missing() -> None:
+    def norm(x: qt.Tensor, weight: qt.Tensor, eps: float) -> qt.Tensor:
+        return x / np.sqrt((x.data**2).mean(axis=-1, keepdims=True) + eps) * weight
+
+    lines = message("build.rms_norm", norm)
+    assert lines[-2].startswith("  differs   gradients['x'][0, 0], the first of 3 places: ")
+    assert lines[-1] == TAPE_ENDS
+
+
+@pytest.mark.parametrize("exercise", ON_THE_TAPE, ids=lambda e: e.id)
+def test_right_values_without_a_tape_do_not_pass(exercise: Exercise) -> None:
+    """Neither as a tensor nor as an array, nor when one of the arguments alone is cut off."""
+
+    def cut_off(name: str) -> Callable[..., Any]:
+        def cut(key: str, value: Any) -> Any:
+            if isinstance(value, dict):
+                return {k: cut(k, v) for k, v in value.items()}
+            return value.detach() if key == name else value
+
+        return lambda *case: exercise.solution(*map(cut, exercise.arguments, case))
+
+    case = next(iter(exercise.cases(np.random.default_rng(0))))
+    names = gradients_of(None, dict(zip(exercise.arguments, case, strict=True)))
+    assert names
+    for attempt in (
+        lambda *case: exercise.solution(*case).detach(),
+        lambda *case: exercise.solution(*case).data,
+        *map(cut_off, names),
+    ):
+        assert message(exercise.id, attempt)[-1] == TAPE_ENDS
+
+
+def test_a_known_mistake_is_told_its_cause_without_a_tape_too() -> None:
+    def norm(x: qt.Tensor, weight: qt.Tensor, eps: float) -> qt.Tensor:
+        return qt.Tensor(x.data / np.sqrt((x.data**2).mean(axis=-1, keepdims=True) + eps))
+
+    assert message("build.rms_norm", norm)[-1] == "  likely    the weight is missing"
 
 
 def test_cases_are_not_spoilt_by_an_attempt() -> None:
@@ -440,7 +513,7 @@ def test_list_shows_a_lesson_or_all() -> None:
     assert lines[1] == "✓ attention.scores            *     5 min  Scaled scores"
     assert lines[0].startswith("· attention.softmax ")
     assert len(qt.exercises.list().splitlines()) == len(EXERCISES)
-    assert qt.exercises.list(12) == ""
+    assert qt.exercises.list(13) == ""
 
 
 def test_hints_and_solutions_are_folded_in_a_notebook() -> None:

@@ -279,6 +279,14 @@ def test_schedules(name: str) -> None:
     ]
 
 
+def test_eval_batches_none_measures_on_all_windows() -> None:
+    whole, some = (make(eval_batches=n, steps=2, eval_every=1) for n in (None, 1))
+    first, second, last = (line["val_loss"] for line in whole.run() if "val_loss" in line)
+    lines = [line["val_loss"] for line in some.run() if "val_loss" in line]
+    assert (first, second) != (lines[0], lines[1])
+    assert last == lines[-1]  # the last measurement takes all windows anyway
+
+
 @pytest.mark.parametrize("name", ["adamw", "adam", "sgd"])
 def test_optimizers_by_name(name: str) -> None:
     make(optimizer=name, steps=2).run()

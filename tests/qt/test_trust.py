@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bpe_plain import train_plain
+from cell import cell_names
 from gradcheck import check_op
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -522,14 +523,14 @@ def test_trust_09_every_notebook_runs_from_a_clean_directory_without_a_network(
 def test_trust_10_of_every_exercise_the_stub_helps_and_the_solution_passes(
     exercise: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a learner meets them: a cell with `np` and `math`, first as it is given, then solved.
+    """As a learner meets them: a cell with few names, first as it is given, then solved.
 
     An exercise that its own solution fails, or an unhelpful "assert False", ends a course.
     """
     monkeypatch.setenv("QT_PROGRESS", "")
 
     def written(source: str) -> Callable[..., Any]:
-        cell: dict[str, Any] = {"np": np, "math": math}
+        cell = cell_names(exercise.lesson)
         exec(compile(source, "<cell>", "exec", dont_inherit=True), cell)
         return cell[exercise.name]
 

@@ -79,7 +79,7 @@ OPERATIONS: dict[str, tuple[Callable[..., Tensor], Inputs, float, float]] = {
     "rms_norm": (F.rms_norm, [(2, 3, 4), (4,)], -2, 2),
     "layer_norm": (F.layer_norm, [(2, 3, 4), (4,), (4,)], -2, 2),
     "layer_norm no bias": (F.layer_norm, [(3, 4), (4,)], -2, 2),
-    "concatenate": (lambda a, b: F.concatenate([a, b, a], axis=1), [(2, 3), (2, 1)], -2, 2),
+    "concatenate": (lambda a, b: F.concatenate([a, b, a], axis=-1), [(2, 3), (2, 1)], -2, 2),
     "regroup": (lambda a: F.regroup(a, 1, 2, 3), [(2, 12, 2)], -2, 2),
     "dropout": (
         lambda a: F.dropout(a, 0.5, generator=np.random.default_rng(1)), [(4, 5)], -2, 2),
