@@ -11,16 +11,16 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 # Programs of .venv come first, also for what a notebook or a plan starts.
 OUR_PATH := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
-# Runs without a person neither read nor write the person's own Jupyter settings and history.
+# Runs without a person neither read nor write the person's own Jupyter settings, history, progress.
 JUPYTER := $(CURDIR)/$(VENV)/jupyter
-NO_HOME := IPYTHONDIR="$(JUPYTER)/ipython" JUPYTER_CONFIG_DIR="$(JUPYTER)/config" \
+NO_HOME := QT_PROGRESS= IPYTHONDIR="$(JUPYTER)/ipython" JUPYTER_CONFIG_DIR="$(JUPYTER)/config" \
 	JUPYTER_DATA_DIR="$(JUPYTER)/data" JUPYTER_RUNTIME_DIR="$(JUPYTER)/runtime"
 # No news and no update check: JupyterLab starts without a question and without the network.
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 RUN := env $(ONE_THREAD) $(OUR_PATH) $(NO_HOME) $(PY)
 
-.PHONY: help setup lab test test-long coverage mutants bench peers notebooks format lock clean
+.PHONY: help setup lab test test-long coverage mutants bench peers notebooks student format lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,10 @@ lab: setup  ## open JupyterLab on the quickstart (LAB_FLAGS=… for its own opti
 
 notebooks: setup  ## run every notebook and store its outputs
 	@$(RUN) notebooks/execute.py $(NOTEBOOKS)
+
+# What is there already stays; FLAGS=--replace writes it anew.
+student: setup  ## copy the notebooks without solutions and outputs into student/, for a class
+	@$(PY) notebooks/student.py $(FLAGS)
 
 format: setup  ## lay out code and notebooks as `make test` wants them
 	@$(PY) -m ruff check --fix

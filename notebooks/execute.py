@@ -3,10 +3,12 @@
 `make notebooks` calls this file with every notebook; `python notebooks/execute.py FILE…` runs some.
 """
 
+import os
 import sys
 import time
 from pathlib import Path
 
+import exercise_cells
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -20,9 +22,8 @@ METADATA = {
 }
 
 
-def run(path: Path) -> nbformat.NotebookNode:
-    """Run the notebook in its own folder, with a kernel of this interpreter."""
-    notebook = nbformat.read(path, as_version=4)
+def run(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
+    """Run the notebook in the folder of `path`, with a kernel of this interpreter."""
     client = NotebookClient(
         notebook,
         timeout=CELL_SECONDS,
@@ -64,10 +65,13 @@ def store(notebook: nbformat.NotebookNode, path: Path) -> None:
 
 
 def main(names: list[str]) -> int:
+    os.environ["QT_PROGRESS"] = ""  # what a run solves is not what a person has solved
     for path in map(Path, names):
         start = time.perf_counter()
+        notebook = nbformat.read(path, as_version=4)
+        exercise_cells.refresh(notebook)
         try:
-            notebook = run(path)
+            run(notebook, path)
         except CellExecutionError as error:
             print(f"\n{path}: a cell failed, nothing was stored\n{error}", file=sys.stderr)
             return 1

@@ -1,0 +1,79 @@
+"""The cells of an exercise: heading, stub with its check, folded hint and solution.
+
+They are made of `qt.exercises` each time `make notebooks` runs, so that a notebook and the checker
+cannot drift apart. What a learner wrote into a stub is never touched.
+"""
+
+import html
+import re
+from collections.abc import Iterable
+
+import nbformat
+
+from qt.exercises import Exercise, get
+
+NotebookNode = nbformat.NotebookNode
+TODO = "raise NotImplementedError("
+
+
+def heading(exercise: Exercise) -> str:
+    """The title, how hard it is, and how long it takes."""
+    stars = "★" * exercise.difficulty + "☆" * (3 - exercise.difficulty)
+    return f"### Exercise: {exercise.title}\n\n{stars} {exercise.minutes} minutes, `{exercise.id}`"
+
+
+def stub(exercise: Exercise) -> str:
+    """What the learner fills in, and the check right below it."""
+    return f"{exercise.stub_source}\n\n{check(exercise)}"
+
+
+def solved(exercise: Exercise) -> str:
+    """The same cell as one who has solved it leaves it: for a test run of the whole notebook."""
+    return f"{exercise.solution_source}\n\n{check(exercise)}"
+
+
+def check(exercise: Exercise) -> str:
+    return f'qt.exercises.check("{exercise.id}", {exercise.name})'
+
+
+def answers(exercise: Exercise) -> str:
+    """The folded hint and solution. The latter has another name, so that it overwrites nothing."""
+    other = exercise.name + ("_solution" if exercise.name.islower() else "Solution")
+    source = re.sub(rf"\b{exercise.name}\b", other, exercise.solution_source).strip()
+    return (
+        f"<details><summary>Hint</summary><p>{html.escape(exercise.hint)}</p></details>\n\n"
+        f"<details><summary>Solution</summary>\n\n```python\n{source}\n```\n\n</details>"
+    )
+
+
+PARTS = {"heading": heading, "exercise": stub, "answers": answers}
+
+
+def part(cell: NotebookNode) -> str:
+    """Which part of an exercise the cell is; "" for any other cell."""
+    tags = cell.metadata.get("tags", [])
+    return next((tag for tag in tags if tag in PARTS and "exercise" in cell.metadata), "")
+
+
+def refresh(notebook: NotebookNode) -> None:
+    """Bring all exercise cells to what `qt.exercises` says; a stub only while it is one."""
+    for cell in notebook.cells:
+        name = part(cell)
+        if name and (name != "exercise" or TODO in cell.source):
+            cell.source = PARTS[name](get(cell.metadata["exercise"]))
+
+
+def solve(notebook: NotebookNode) -> None:
+    """Put the solutions in place of the stubs."""
+    for cell in notebook.cells:
+        if part(cell) == "exercise":
+            cell.source = solved(get(cell.metadata["exercise"]))
+
+
+def without_answers(cells: Iterable[NotebookNode]) -> list[NotebookNode]:
+    """All cells but the folded hints and solutions, none with an output."""
+    kept = [cell for cell in cells if part(cell) != "answers"]
+    for cell in kept:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return kept
