@@ -1,5 +1,6 @@
 """Pictures: what is drawn, that it reads in greyscale, and what is refused."""
 
+import base64
 import inspect
 import re
 import xml.etree.ElementTree as ET
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 
 import qt
 import qt.functional as F
-from qt.viz.style import COLOUR_MAP
+from qt.viz.style import COLOUR_MAP, visible
 
 TOKENS = [" the", "\n", "cat"]
 
@@ -283,3 +284,22 @@ def test_init_scale_shows_the_residual_scaling() -> None:
     assert points["up_proj"][1] == pytest.approx(weight.std(), rel=1e-6)
     with pytest.raises(ValueError, match="this Linear has no weight matrices"):
         qt.viz.init_scale(qt.nn.Linear(2, 3))
+
+
+def test_white_space_in_tokens_is_visible() -> None:
+    shown = [visible(token) for token in (" the", "a ", "  ", "\n", "layer 0", "\tx", "")]
+    assert shown == ["␣the", "a␣", "␣␣", "↵", "layer 0", "⇥x", ""]
+
+
+def test_a_picture_in_a_notebook_has_words_and_the_same_bytes_each_time() -> None:
+    figures = [qt.viz.bars(["a", "b"], {"p": [0.25, 0.75]}, "Two", "probability") for _ in "12"]
+    (data, metadata), again = (figure._repr_mimebundle_() for figure in figures)
+    assert data == again[0]
+    assert data["text/plain"] == metadata["image/png"]["alt"] == "Two. Bars of p for a, b."
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+
+
+def test_a_graph_says_in_a_line_what_it_is() -> None:
+    """Not its whole SVG: a notebook would store that twice."""
+    drawn = qt.viz.graph(leaf(2) * 3)
+    assert repr(drawn) == "Autograd graph of mul (2,)"
