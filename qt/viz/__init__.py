@@ -14,7 +14,6 @@ from qt.viz.clocks import clocks
 from qt.viz.curves import curves
 from qt.viz.graph import Graph, graph
 from qt.viz.head_groups import head_groups
-from qt.viz.histograms import histograms
 from qt.viz.init_scale import init_scale
 from qt.viz.landscape import landscape
 from qt.viz.live_loss import LiveLoss
@@ -25,7 +24,6 @@ from qt.viz.matrices import matrices
 from qt.viz.merge_tree import merge_tree
 from qt.viz.rotations import rotations
 from qt.viz.schedule_curves import schedule_curves
-from qt.viz.shares import shares
 
 __all__ = [
     "Graph",
@@ -39,7 +37,6 @@ __all__ = [
     "curves",
     "graph",
     "head_groups",
-    "histograms",
     "init_scale",
     "landscape",
     "loss_curve",
@@ -49,5 +46,4 @@ __all__ = [
     "merge_tree",
     "rotations",
     "schedule_curves",
-    "shares",
 ]

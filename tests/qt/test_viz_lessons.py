@@ -38,13 +38,11 @@ PICTURES: dict[str, Callable[[], Figure]] = {
     "clocks": lambda: viz.clocks(qt.positions.sinusoidal_table(4, 16)),
     "curves": lambda: viz.curves(None, {"a": [1, 2], "b": ([0, 3], [2, 1])}, "T", "x", "y"),
     "head_groups": lambda: viz.head_groups(8, (8, 2, 1)),
-    "histograms": lambda: viz.histograms({"a": [0.0, 1.0, 1.0], "b": np.eye(3)}, "T"),
     "landscape": lambda: viz.landscape(bowl, PATHS, (-3, 3), (-2, 2)),
     "loss_curves": lambda: viz.loss_curves({"good": METRICS, "fast": BROKEN}, floor=0.5),
     "matrices": lambda: viz.matrices([np.eye(2), "@", np.ones((2, 2, 2))], "T"),
     "merge_tree": lambda: viz.merge_tree(LOW, " lower"),
     "rotations": lambda: viz.rotations([[1, 0], [0, 1]], ["q", "k"], arcs=[(0, 1)]),
-    "shares": lambda: viz.shares({"attention": 1000, "norms": 1}, "T"),
 }
 
 
@@ -229,25 +227,6 @@ def test_head_groups() -> None:
         viz.head_groups(8, 0)
     with pytest.raises(ValueError, match="64 query heads in all panels are too many to draw: at"):
         viz.head_groups(32, (32, 8))
-
-
-def test_histograms() -> None:
-    arrays = {"input": np.array([[-1.0, 1.0], [0.0, 0.0]]), "layer 0": np.array([0.0, 0.25])}
-    figure = viz.histograms(arrays, "T", bins=4)
-    assert [axes.get_ylabel() for axes in figure.axes] == ["input", "layer 0"]
-    counts = [
-        patches.get_data().values.tolist() for axes in figure.axes for patches in axes.patches
-    ]
-    assert counts == [[25, 0, 50, 25], [0, 0, 100, 0]]
-    assert [texts(axes) for axes in figure.axes] == [["std 0.707"], ["std 0.125"]]
-    assert figure.alt == "T. Histograms of value, from the narrowest: layer 0, input."
-    one = viz.histograms(arrays, "T", rows=False, xlim=(-2, 2))
-    assert names(one) == ["input: std 0.707", "layer 0: std 0.125"]
-    assert len({patch.get_linestyle() for patch in one.axes[0].patches}) == 2
-    assert one.axes[0].get_xlim() == (-2, 2)
-    for bad in ([], [1.0, math.nan]):
-        with pytest.raises(ValueError, match="sample 'a' is empty or has numbers that are not fin"):
-            viz.histograms({"a": bad}, "T")
 
 
 def test_landscape() -> None:
@@ -442,20 +421,3 @@ def test_rotations() -> None:
     told = r"vectors \(4, 2\) do not fit 3 labels: they must be \(N, 2\)"
     with pytest.raises(ValueError, match=told):
         viz.rotations(vectors, labels[:3])
-
-
-def test_shares() -> None:
-    figure = PICTURES["shares"]()
-    axes = figure.axes[0]
-    np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [99.9, 0.1], atol=0.01)
-    assert texts(axes) == ["1,000  (99.9 %)", "1  (0.1 %)"]
-    assert axes.get_xlabel() == "percent of 1,001 parameters"
-    assert figure.alt == (
-        "T. Shares of 1,001 parameters: attention 1,000  (99.9 %); norms 1  (0.1 %)."
-    )
-    assert "2 bytes" in viz.shares({"a": 2}, "T", "bytes").alt
-    with pytest.raises(ValueError, match="part 'b' is -1: a share cannot be negative"):
-        viz.shares({"a": 1, "b": -1}, "T")
-    told = r"there are no bytes to share: the parts \['a'\] add up to 0"
-    with pytest.raises(ValueError, match=told):
-        viz.shares({"a": 0}, "T", "bytes")
