@@ -87,7 +87,6 @@ class AttentionView(anywidget.AnyWidget):
         right.set_title(f"layer {self.layer}, head {self.head}")
         figure.colorbar(image, ax=right, label="attention weight", shrink=0.8)
         figure.suptitle(self.title)
-        figure.draw_without_rendering()  # square axes find their place at the second drawing
         text = self.sentence()
         figure.alt = (
             f"{self.title}. Heat maps of all {n_layer * n_head} heads, layers down and heads "

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from qt.viz.style import DARK, LIGHT, MIDDLE, new_figure, number, visible
+from qt.viz.style import DARK, LIGHT, MIDDLE, legend_beside, new_figure, number, visible
 
 LOOKS = [(DARK, None), (LIGHT, "//"), (MIDDLE, ".."), ("white", "xx")]  # colour and pattern
 
@@ -41,6 +41,6 @@ def bars(
     ax.set_xticks(range(n), [visible(label) for label in labels])
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     if len(heights) > 1:
-        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+        legend_beside(ax)
     figure.alt = f"{title}. Bars of {', '.join(heights)} for {', '.join(map(visible, labels))}."
     return figure

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from qt.viz.style import LINES, MIDDLE, new_figure
+from qt.viz.style import LINES, MARKERS, MIDDLE, legend_beside, new_figure
 
 Line = npt.ArrayLike | tuple[npt.ArrayLike, npt.ArrayLike]
 
@@ -25,19 +25,20 @@ def curves(
     """
     figure, ax = new_figure(7, 3.6)
     for i, (name, line) in enumerate(lines.items()):
-        own = isinstance(line, tuple)
-        heights = np.asarray(line[1] if own else line)  # type: ignore[index]
-        places = np.arange(len(heights)) if x is None else np.asarray(x)
-        places = np.asarray(line[0]) if own else places  # type: ignore[index]
+        if isinstance(line, tuple):
+            places, heights = map(np.asarray, line)
+        else:
+            heights = np.asarray(line)
+            places = np.arange(len(heights)) if x is None else np.asarray(x)
         if places.shape != heights.shape:
             raise ValueError(f"line {name!r} has {heights.shape} heights for {places.shape} places")
-        mark = "osD^vP"[i % 6] if markers else None
+        mark = MARKERS[i % len(MARKERS)] if markers else None
         ax.plot(places, heights, marker=mark, markersize=4, label=name, **LINES[i % len(LINES)])
     _levels(ax, levels or {})
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     _scales(ax, log, () if x is None else np.ravel(x))
     if len(lines) > 1:
-        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+        legend_beside(ax)
     told = f"{title}. Lines: {', '.join(lines)}. Across: {xlabel}; upwards: {ylabel}."
     if levels:
         told += f" Dashed levels: {', '.join(levels)}."

@@ -8,10 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from qt.nn import Module
-from qt.viz.style import DARK, LIGHT, MIDDLE, new_figure
+from qt.viz.style import DARK, LIGHT, MARKERS, MIDDLE, legend_beside, new_figure
 
 LAYER = re.compile(r"layers\.(\d+)\.(?:.*\.)?(\w+)\.weight")  # "layers.2.mlp.up_proj.weight"
-MARKERS = "osD^vP<>X*"
 
 
 def init_scale(model: Module, title: str = "Size of the weights") -> Figure:
@@ -46,6 +45,6 @@ def init_scale(model: Module, title: str = "Size of the weights") -> Figure:
     ax.set_xticks(range(depth))
     ax.set_xlim(-0.45, depth - 0.5)
     ax.set_ylim(bottom=0)
-    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    legend_beside(ax)
     figure.alt = f"{title}. Standard deviation of {', '.join(kinds)} in blocks 0 to {depth - 1}."
     return figure

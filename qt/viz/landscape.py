@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from qt.viz.style import COLOUR_MAP, DARK, LINES, new_figure
+from qt.viz.style import COLOUR_MAP, DARK, LINES, MARKERS, legend_beside, new_figure
 
 POINTS = 201  # of the map, along each axis
 Limits = tuple[float, float]
@@ -33,7 +33,7 @@ def landscape(
     ax.plot([], [], "o", markersize=11, color="none", markeredgecolor=DARK, label="start")
     ax.plot([], [], "*", markersize=14, color="white", markeredgecolor=DARK, label="minimum")
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel, xlim=xlim, ylim=ylim)
-    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    legend_beside(ax)
     figure.alt = f"{title}. A map of heights over {xlabel} and {ylabel}, and paths on it. "
     figure.alt += (
         f"From the lowest end to the highest: {', '.join(sorted(ends, key=ends.__getitem__))}."
@@ -63,8 +63,8 @@ def _path(ax: Axes, f: Function, path: npt.ArrayLike, name: str, i: int) -> floa
     if p.ndim != 2 or p.shape[1] != 2:
         raise ValueError(f"path {name!r} has the shape {p.shape}: it must be (steps, 2)")
     ax.plot(
-        *p.T, marker="osD^vP"[i % 6], markersize=4.5, markevery=max(1, len(p) // 25), label=name,
-        markeredgecolor=DARK, **LINES[i % len(LINES)],
+        *p.T, marker=MARKERS[i % len(MARKERS)], markersize=4.5, markeredgecolor=DARK,
+        markevery=max(1, len(p) // 25), label=name, **LINES[i % len(LINES)],
     )  # fmt: skip
     ax.plot(*p[0], "o", markersize=11, color="none", markeredgecolor=DARK)
     with np.errstate(all="ignore"):  # a path may run away

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from qt.viz.style import DARK, LIGHT, MIDDLE, new_figure
@@ -24,10 +25,8 @@ def loss_curve(
     val = np.array([(m["step"], m["val_loss"]) for m in lines if "val_loss" in m])
     figure, ax = new_figure(7, 3.6)
     if len(train):
-        window = max(len(train) // 20, 1)
-        mean = [train[max(0, i - window) : i + 1, 1].mean() for i in range(len(train))]
         ax.plot(*train.T, color=LIGHT, linewidth=0.8, label="each batch")
-        ax.plot(train[:, 0], mean, color=MIDDLE, label="running mean")
+        ax.plot(train[:, 0], running_mean(train[:, 1]), color=MIDDLE, label="running mean")
     if len(val):
         ax.plot(*val.T, color=DARK, marker="o", label="validation")
     if floor is not None:
@@ -38,3 +37,9 @@ def loss_curve(
         ax.legend(frameon=False)
     figure.alt = f"{title}. Loss in nats a token against the step. Lines: {', '.join(names)}."
     return figure
+
+
+def running_mean(losses: npt.NDArray[np.float64]) -> list[np.float64]:
+    """(P,) -> at each place the mean of the last twentieth of all losses, or of those so far."""
+    window = max(len(losses) // 20, 1)
+    return [losses[max(0, i - window) : i + 1].mean() for i in range(len(losses))]

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from qt.viz.style import LINES, new_figure
+from qt.viz.loss_curve import running_mean
+from qt.viz.style import LINES, MARKERS, legend_beside, new_figure
 
 Log = Sequence[dict[str, Any]]
 
@@ -42,12 +43,7 @@ def loss_curves(
     ax.set(title=title, xlabel="step", ylabel="loss (nats a token)", ylim=(0, top))
     if runs:
         marks = any("val_loss" in line for log in logs.values() for line in log)
-        ax.legend(
-            title="marks: validation" if marks else None,
-            frameon=False,
-            loc="upper left",
-            bbox_to_anchor=(1, 1),
-        )
+        legend_beside(ax, title="marks: validation" if marks else None)
     figure.alt = f"{title}. Loss in nats a token against the step.{_told(ends)}"
     return figure
 
@@ -69,9 +65,8 @@ def _points(log: Log, kind: str) -> npt.NDArray[np.float64]:
 def _run(ax: Axes, name: str, log: Log, i: int, top: float) -> float:
     """Draw one run; return the height of its end, infinite if it broke."""
     train, val = _points(log, "train_loss"), _points(log, "val_loss")
-    look, mark = LINES[i % len(LINES)], "osD^vP"[i % 6]
-    window = max(len(train) // 20, 1)
-    means = [train[max(0, n - window) : n + 1, 1].mean() for n in range(len(train))]
+    look, mark = LINES[i % len(LINES)], MARKERS[i % len(MARKERS)]
+    means = running_mean(train[:, 1])
     ax.plot(train[:, 0], np.minimum(means, 0.98 * top), **look)
     ax.plot(*val.T, mark, markersize=5, color=look["color"], markeredgecolor="black")
     ax.plot([], [], marker=mark if len(val) else None, markersize=5, markeredgecolor="black",

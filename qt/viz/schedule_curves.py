@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from qt.optim import SCHEDULES
-from qt.viz.style import DARK, LIGHT, MIDDLE, new_figure
+from qt.viz.style import DARK, LIGHT, MIDDLE, legend_beside, new_figure
 
 LOOKS = [  # told apart by dashes and weight, not by colour alone
     ("-", LIGHT, 4.0), ("--", DARK, 1.6), ("-", MIDDLE, 1.6), ("-.", DARK, 1.6), (":", MIDDLE, 2.4),
@@ -42,6 +42,6 @@ def schedule_curves(
     ax.set_ylim(bottom=0)
     ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2), useMathText=True)
     if names:
-        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+        legend_beside(ax)
     figure.alt = f"Learning rate against the step, {total_steps} steps: {', '.join(names)}."
     return figure

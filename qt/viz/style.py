@@ -56,7 +56,7 @@ class Picture(Figure):
         return data, {"image/png": {"alt": self.alt}}
 
 
-def new_figure(width: float, height: float, alt: str = "", **subplots: Any) -> tuple[Picture, Any]:
+def new_figure(width: float, height: float, **subplots: Any) -> tuple[Picture, Any]:
     """A picture of so many inches that pyplot does not keep, and its axes."""
     with plt.rc_context(RC):
         figure, axes = plt.subplots(
@@ -64,8 +64,12 @@ def new_figure(width: float, height: float, alt: str = "", **subplots: Any) -> t
         )
         plt.close(figure)  # the caller shows it, once
     assert isinstance(figure, Picture)
-    figure.alt = alt
     return figure, axes
+
+
+def legend_beside(axes: Axes, title: str | None = None) -> None:
+    """The names of the lines, to the right of the picture, where they hide nothing."""
+    axes.legend(title=title, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 
 
 LINES: list[dict[str, Any]] = [  # told apart by dashes and weight, not by colour alone
@@ -76,6 +80,7 @@ LINES: list[dict[str, Any]] = [  # told apart by dashes and weight, not by colou
     {"color": MIDDLE, "linestyle": "-.", "linewidth": 1.6},
     {"color": LIGHT, "linestyle": "--", "linewidth": 2.4},
 ]
+MARKERS = "osD^vP<>X*"
 
 
 def visible(token: object) -> str:
