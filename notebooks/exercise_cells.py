@@ -4,16 +4,16 @@ They are made of `qt.exercises` each time `make notebooks` runs, so that a noteb
 cannot drift apart. What a learner wrote into a stub is never touched.
 """
 
+import ast
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 
 import nbformat
 
 from qt.exercises import Exercise, get
 
 NotebookNode = nbformat.NotebookNode
-TODO = "raise NotImplementedError("
 
 
 def heading(exercise: Exercise) -> str:
@@ -55,25 +55,36 @@ def part(cell: NotebookNode) -> str:
     return next((tag for tag in tags if tag in PARTS and "exercise" in cell.metadata), "")
 
 
+def untouched(source: str) -> bool:
+    """Whether an exercise's cell is still a stub: each body only raises, and nothing was added."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return False
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    raises = all(len(f.body) == 2 and isinstance(f.body[1], ast.Raise) for f in functions)
+    return len(tree.body) == 2 and raises  # the stub and its check
+
+
 def refresh(notebook: NotebookNode) -> None:
     """Bring all exercise cells to what `qt.exercises` says; a stub only while it is one."""
     for cell in notebook.cells:
         name = part(cell)
-        if name and (name != "exercise" or TODO in cell.source):
+        if name and (name != "exercise" or untouched(cell.source)):
             cell.source = PARTS[name](get(cell.metadata["exercise"]))
 
 
-def solve(notebook: NotebookNode) -> None:
-    """Put the solutions in place of the stubs."""
+def fill_in(notebook: NotebookNode, source: Callable[[Exercise], str]) -> None:
+    """Put `stub` or `solved` into the cell of each exercise, whatever stands there."""
     for cell in notebook.cells:
         if part(cell) == "exercise":
-            cell.source = solved(get(cell.metadata["exercise"]))
+            cell.source = source(get(cell.metadata["exercise"]))
 
 
-def without_answers(cells: Iterable[NotebookNode]) -> list[NotebookNode]:
-    """All cells but the folded hints and solutions, none with an output."""
-    kept = [cell for cell in cells if part(cell) != "answers"]
-    for cell in kept:
+def drop_answers(notebook: NotebookNode) -> None:
+    """Take out the folded hints and solutions, all outputs, and what was written into stubs."""
+    notebook.cells = [cell for cell in notebook.cells if part(cell) != "answers"]
+    fill_in(notebook, stub)
+    for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    return kept

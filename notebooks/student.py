@@ -16,7 +16,7 @@ def student_version(path: Path) -> str:
     """The notebook at `path` as a learner gets it: stubs, no solutions, nothing run yet."""
     notebook = nbformat.read(path, as_version=4)
     exercise_cells.refresh(notebook)
-    notebook.cells = exercise_cells.without_answers(notebook.cells)
+    exercise_cells.drop_answers(notebook)
     return nbformat.writes(notebook) + "\n"
 
 

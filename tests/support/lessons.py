@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from exercise_cells import PARTS
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
 
@@ -26,8 +28,7 @@ class Cell:
 
     @property
     def part(self) -> str:
-        parts = ("heading", "exercise", "answers")
-        return next((tag for tag in self.tags if tag in parts and self.exercise), "")
+        return next((tag for tag in self.tags if tag in PARTS and self.exercise), "")
 
     @property
     def prose(self) -> str:
