@@ -72,9 +72,11 @@ $(READY): pyproject.toml constraints.txt
 
 # ------------------------------------------------------------------------------------- working
 
-# Root is a container's only user, and JupyterLab wants to be told that this is meant.
+# It serves the whole project, so that links from a lesson to the source of qt lead there. Root is a
+# container's only user, and JupyterLab wants to be told that this is meant.
 lab: setup  ## open JupyterLab on the quickstart (LAB_FLAGS=… for its own options)
 	@exec env $(OUR_PATH) $(PY) -m jupyterlab notebooks/00_quickstart.ipynb \
+		--ServerApp.root_dir="$(CURDIR)" \
 		$$([ "$$(id -u)" != 0 ] || echo --allow-root) $(LAB_FLAGS)
 
 notebooks: setup  ## run every notebook and store its outputs

@@ -194,6 +194,16 @@ def test_make_alone_lists_every_target() -> None:
     assert all(len(line) <= 100 for line in shown.splitlines())
 
 
+@needs_make
+def test_the_lab_serves_the_whole_project() -> None:
+    """Or a link from a lesson to the source of `qt` leads nowhere."""
+    shown = make(ROOT, "-n", "lab").stdout
+    assert f'--ServerApp.root_dir="{ROOT}"' in shown
+    for name in ("README.md", "environment.yml"):
+        line = "jupyter lab --ServerApp.root_dir=. notebooks/00_quickstart.ipynb"
+        assert line in text_of(name)
+
+
 def program(path: Path, text: str) -> Path:
     path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8", newline="\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
