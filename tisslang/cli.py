@@ -1,4 +1,4 @@
-"""The command line: `tiss run | check | ast | version`.
+"""The command line: `tiss run | check | ast | doctor | version`.
 
 A check should cost little more than starting Python, so what is slow to load is loaded where it is
 used.
@@ -19,8 +19,20 @@ if TYPE_CHECKING:
 EXIT_PASSED = 0
 EXIT_USAGE = 2
 EXIT_SCRIPT = 3
+EXIT_SECURITY = 5
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
+
+_WHICH = "which command? run, check, ast, doctor or version"
+
+# What JSON leaves as it is and a terminal obeys: C1 controls, marks of the direction of writing.
+_STEERS_TERMINAL = (
+    *range(0x7F, 0xA0),
+    0x200E,
+    0x200F,
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+)
 
 MAX_SOURCE = 8 * 1024 * 1024
 
@@ -95,17 +107,20 @@ def command_parser() -> Parser:
     ast.add_argument("file", metavar="FILE", help="the plan, or - for standard input")
     ast.set_defaults(command=_ast)
 
+    doctor = commands.add_parser("doctor", help="show which sandbox this machine allows")
+    doctor.set_defaults(command=_doctor)
+
     version = commands.add_parser("version", help="print the versions")
     version.set_defaults(command=_version)
 
-    for command in (run, check, ast, version):
+    for command in (run, check, ast, doctor, version):
         formats = ["text", "json", "jsonl"] if command is run else ["text", "json"]
         add = command.add_argument
         add("--output-format", choices=formats, default="text", help="for people or programs")
         add("--color", choices=["auto", "always", "never"], default="auto", help="auto: a terminal")
         add("--debug", action="store_true", help="show Python's tracebacks")
     # Without a command, argparse would go on; this says what is missing.
-    parser.set_defaults(command=lambda _: parser.error("which command? run, check, ast or version"))
+    parser.set_defaults(command=lambda _: parser.error(_WHICH))
     return parser
 
 
@@ -117,7 +132,16 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
     add("--env", metavar="NAME=VALUE", action="append", default=[], help="environment for RUN")
     add("--timeout", metavar="DUR", default="300s", help="limit for each RUN (default: 300s)")
     add("--max-output", metavar="BYTES", default="10M", help="kept of each stream (default: 10M)")
+    for what, default in (("memory", "4G"), ("disk", "4G")):
+        add(f"--max-{what}", metavar="BYTES", help=f"{what} for each RUN (default: {default})")
+    add("--max-processes", metavar="N", help="processes and threads for each RUN (default: 512)")
     add("--sandbox-profile", metavar="P", default="standard", help="standard, strict or none")
+    for what, does in (("allow", "ask nothing for, and permit"), ("deny", "refuse")):
+        flag = f"--{what}-command"
+        add(flag, metavar="NAME", action="append", default=[], help=f"{does} this command")
+    add("--answer", metavar="TEXT", action="append", default=[], help="answer to the next question")
+    add("--yes", action="store_true", help="answer yes to every question")
+    add("--allow-network", action="store_true", help="let RUN reach the network")
     add("--keep-going", action="store_true", help="after an error go on with the next step")
     add("--non-interactive", action="store_true", help="ask nothing")
     add("--events", metavar="FILE", help="write the events to FILE, one JSON object a line")
@@ -126,7 +150,8 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
 def engine_options(options: argparse.Namespace) -> dict[str, Any]:
     """The flags of `add_run_flags` as keyword arguments of `ExecutionEngine`."""
     names = (
-        *("root", "var", "env", "timeout", "max_output", "sandbox_profile"),
+        *("root", "var", "env", "timeout", "max_output", "max_memory", "max_processes", "max_disk"),
+        *("sandbox_profile", "allow_network", "allow_command", "deny_command", "answer", "yes"),
         *("keep_going", "non_interactive", "events"),
     )
     return {name: getattr(options, name) for name in names}
@@ -228,6 +253,17 @@ def _ast(options: argparse.Namespace) -> int:
     return EXIT_PASSED
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    from tisslang.doctor import examine, render
+
+    findings = examine()
+    if options.output_format == "json":
+        _say_json(findings, sys.stdout, indent=2)
+    else:
+        _say(render(findings), sys.stdout)
+    return EXIT_PASSED if findings["ok"] else EXIT_SECURITY
+
+
 def _version(options: argparse.Namespace) -> int:
     from tisslang import __version__
     from tisslang.syntax import LANGUAGE_VERSION
@@ -264,7 +300,8 @@ def _say_json(content: Any, stream: TextIO, indent: int | None = None) -> None:
     if isinstance(stream, io.TextIOWrapper):
         # A stray surrogate becomes \udc80, which is what JSON writes for it.
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    _say(json.dumps(content, ensure_ascii=False, indent=indent) + "\n", stream)
+    text = json.dumps(content, ensure_ascii=False, indent=indent)
+    _say(text.translate({code: f"\\u{code:04x}" for code in _STEERS_TERMINAL}) + "\n", stream)
 
 
 def _say(text: str, stream: TextIO) -> None:

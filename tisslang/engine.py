@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tisslang.errors import CATCHABLE, TissError, TissParseError
+from tisslang.errors import CATCHABLE, TissError, TissParseError, TissSecurityError
 from tisslang.evaluation import arguments, evaluate
 from tisslang.events import Listener, events_file
 from tisslang.options import Options
@@ -156,6 +156,9 @@ class _Run:
                     self._require_known(node, depth)
                 if node["type"] == "RUN" and first_run is None:
                     first_run = node
+                if node["type"] == "DIRECTIVE" and node["name"] == "env":
+                    with _located(node):
+                        self._refuse_env()
             # A user's own tool for RUN starts no process of ours, so it needs no sandbox of ours.
             if first_run is not None and self.tools.get_tool("RUN") is run_command:
                 with _located(first_run):
@@ -168,6 +171,14 @@ class _Run:
             raise TissParseError("T002", f"unknown command {node['type']}", line, column)
         if depth > MAX_NESTING:
             raise TissParseError("T008", f"nesting deeper than {MAX_NESTING}", line, column)
+
+    def _refuse_env(self) -> None:
+        """Under `strict` a plan says nothing about the environment of its commands."""
+        if self.options.sandbox_profile == "strict":
+            raise TissSecurityError(
+                "@env has no place in the sandbox profile strict",
+                hint="remove it, or let the operator choose --sandbox-profile standard",
+            )
 
     # The walk
 

@@ -5,41 +5,8 @@ import sys
 from collections.abc import Mapping
 
 
-class Scratch:
-    """A fresh HOME and TMPDIR for one run of a plan, made when first needed, removed at its end."""
-
-    def __init__(self) -> None:
-        self._directory: str | None = None
-
-    def directories(self) -> dict[str, str]:
-        """`HOME` and `TMPDIR`, which exist."""
-        if self._directory is None:
-            import tempfile  # slow to load, and only plans with a RUN need it
-
-            self._directory = tempfile.mkdtemp(prefix="tiss-")
-            for name in ("home", "tmp"):
-                os.mkdir(os.path.join(self._directory, name))
-        return {
-            "HOME": os.path.join(self._directory, "home"),
-            "TMPDIR": os.path.join(self._directory, "tmp"),
-        }
-
-    def remove(self) -> None:
-        """Remove both, whatever the commands left in them."""
-        if self._directory is None:
-            return
-        import shutil
-
-        for directory, names, _ in os.walk(self._directory):
-            for path in (os.path.join(directory, name) for name in names):
-                if not os.path.islink(path):
-                    os.chmod(path, 0o700)  # a command may have locked its own directories
-        shutil.rmtree(self._directory, ignore_errors=True)
-        self._directory = None
-
-
 def command_environment(
-    outer: Mapping[str, str], scratch: Scratch, extra: Mapping[str, str]
+    outer: Mapping[str, str], home: str, temporary: str, extra: Mapping[str, str]
 ) -> dict[str, str]:
     """`PATH HOME LANG LC_* TERM TMPDIR` and `extra`; nothing else of `outer` gets through."""
     environment = {
@@ -51,7 +18,7 @@ def command_environment(
     if "TERM" in outer:
         environment["TERM"] = outer["TERM"]
     environment["PATH"] = _search_path(outer.get("PATH", os.defpath))
-    return {**environment, **scratch.directories(), **extra}
+    return {**environment, "HOME": home, "TMPDIR": temporary, **extra}
 
 
 def _search_path(path: str) -> str:

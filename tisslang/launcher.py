@@ -5,12 +5,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tisslang import sandbox
-from tisslang.environment import Scratch, command_environment
-from tisslang.errors import TissCommandError
+from tisslang.environment import command_environment
+from tisslang.errors import TissCommandError, TissSecurityError
 from tisslang.options import Options
 
 if TYPE_CHECKING:
-    from tisslang.process import Completed
+    from tisslang.sandbox.client import Completed
 
 MAX_COMMAND = 131_071  # bytes: what Linux takes as one argument
 
@@ -21,41 +21,72 @@ class Launcher:
     def __init__(self, root: str, options: Options) -> None:
         self._root = root
         self._options = options
-        self._scratch = Scratch()
         self._sandbox: sandbox.Sandbox | None = None
+        self._files_reset: set[str] = set()
+
+    @property
+    def files_reset(self) -> list[str]:
+        """What commands left in repositories and was undone, as paths below the root."""
+        return sorted(self._files_reset)
 
     def obtain(self) -> dict[str, Any]:
         """The facts of the granted sandbox; `TissSecurityError` when it is refused."""
         if self._sandbox is None:
-            self._sandbox = sandbox.obtain(self._options.sandbox_profile)
-            if self._options.sandbox_profile == "none":
+            options = self._options
+            self._sandbox = sandbox.obtain(
+                options.sandbox_profile, self._root, options.allow_network, options.limits
+            )
+            if options.sandbox_profile == "none":
                 print(f"tiss: {sandbox.BANNER}", file=sys.stderr)
         return self._sandbox.facts
 
     def run(self, command: str) -> "Completed":
         """Run one shell command in the root; `io` when it cannot be started."""
-        if len(os.fsencode(command)) > MAX_COMMAND:
-            raise TissCommandError(
-                "io",
-                f"the command is longer than {MAX_COMMAND:,} bytes",
-                hint="write the value to a file with WRITE and let the command read it",
-            )
+        _require_startable(command)
         self.obtain()
         assert self._sandbox is not None
+        from tisslang.sandbox.client import SupervisorError
+
+        client = self._sandbox.client
         try:
-            return self._sandbox.launch(
+            os.stat(self._root)
+            done = client.run(
                 command,
                 cwd=self._root,
-                environment=command_environment(os.environ, self._scratch, self._options.env),
+                environment=command_environment(
+                    os.environ, client.home, client.tmp, self._options.env
+                ),
                 timeout=self._options.timeout,
                 max_output=self._options.max_output,
             )
         except OSError as error:
             what = "the project root" if not os.path.isdir(self._root) else "the shell"
             raise TissCommandError(
-                "io", f"the command cannot be started: {what}: {error.strerror}"
+                "io", f"the command cannot be started: {what}: {error.strerror or error}"
             ) from error
+        except SupervisorError as error:
+            raise TissSecurityError(f"the command is not run or not trusted: {error}") from error
+        self._files_reset.update(done.files_reset)
+        return done
 
     def close(self) -> None:
-        """Remove what the run had for itself."""
-        self._scratch.remove()
+        """End what still runs, and remove what the run had for itself."""
+        if self._sandbox is not None:
+            self._sandbox.client.close()
+            self._files_reset.update(self._sandbox.client.files_reset)
+            self._sandbox = None
+
+
+def _require_startable(command: str) -> None:
+    try:
+        size = len(os.fsencode(command))
+    except UnicodeEncodeError:
+        raise TissCommandError("io", "the command is not valid Unicode text") from None
+    if "\0" in command:
+        raise TissCommandError("io", "the command holds a NUL character")
+    if size > MAX_COMMAND:
+        raise TissCommandError(
+            "io",
+            f"the command is longer than {MAX_COMMAND:,} bytes",
+            hint="write the value to a file with WRITE and let the command read it",
+        )

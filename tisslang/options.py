@@ -20,10 +20,11 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 class Options:
     """The flags of `tiss run` as Python arguments; a bad value raises `ValueError`.
 
-    `timeout` is a number of seconds or a duration such as "30s"; `max_output` a number of bytes or
-    a size such as "10M"; `var` and `env` are a mapping or a list of "NAME=VALUE"; `events` is a
-    file that the events are written to. `on_event` is called with each event; `debug` lets an error
-    inside a tool through instead of reporting it.
+    `timeout` is a number of seconds or a duration such as "30s"; `max_output`, `max_memory` and
+    `max_disk` are numbers of bytes or sizes such as "10M"; `var` and `env` are a mapping or a list
+    of "NAME=VALUE"; `allow_command`, `deny_command` and `answer` are lists; `events` is a file that
+    the events are written to. `on_event` is called with each event; `debug` lets an error inside a
+    tool through instead of reporting it.
     """
 
     def __init__(
@@ -33,7 +34,15 @@ class Options:
         env: Mapping[str, str] | Iterable[str] = (),
         timeout: float | str = DEFAULT_TIMEOUT,
         max_output: int | str = DEFAULT_MAX_OUTPUT,
+        max_memory: int | str | None = None,
+        max_processes: int | str | None = None,
+        max_disk: int | str | None = None,
         sandbox_profile: str = DEFAULT_PROFILE,
+        allow_network: bool = False,
+        allow_command: Iterable[str] = (),
+        deny_command: Iterable[str] = (),
+        answer: Iterable[str] = (),
+        yes: bool = False,
         keep_going: bool = False,
         non_interactive: bool = False,
         events: str | None = None,
@@ -44,16 +53,28 @@ class Options:
         self.var = _assignments(var, "var")
         self.env = _assignments(env, "env")
         self.timeout = parse_duration(timeout) if isinstance(timeout, str) else float(timeout)
-        self.max_output = parse_bytes(max_output) if isinstance(max_output, str) else max_output
+        self.max_output = _size(max_output, "max_output", DEFAULT_MAX_OUTPUT)
         if not self.timeout >= 0:
             raise ValueError(f"timeout must be a time of 0 or more seconds, not {timeout!r}")
-        if self.max_output < 0:
-            raise ValueError(f"max_output must be 0 or more bytes, not {max_output!r}")
         if sandbox_profile not in PROFILES:
             raise ValueError(
                 f"unknown sandbox profile {sandbox_profile!r}: choose from {', '.join(PROFILES)}"
             )
         self.sandbox_profile = sandbox_profile
+        self.allow_network = allow_network
+        profile = PROFILES[sandbox_profile]
+        if profile.name == "strict" and (self.env or allow_network):
+            given = "--env" if self.env else "--allow-network"
+            raise ValueError(f"{given} has no place in the profile strict: use standard")
+        self.limits = {
+            "processes": _count(max_processes, "max_processes", profile.processes),
+            "memory": _size(max_memory, "max_memory", profile.memory),
+            "disk": _size(max_disk, "max_disk", profile.disk),
+        }
+        self.allow_command = _texts(allow_command, "allow_command")
+        self.deny_command = _texts(deny_command, "deny_command")
+        self.answer = _texts(answer, "answer")
+        self.yes = yes
         self.keep_going = keep_going
         self.non_interactive = non_interactive
         self.events = events
@@ -84,6 +105,32 @@ def parse_assignment(text: str) -> tuple[str, str]:
     if not sign or not _NAME.match(name):
         raise ValueError(f"{text!r} is not NAME=VALUE with a name of letters, digits and _")
     return name, value
+
+
+def _size(given: int | str | None, option: str, default: int) -> int:
+    """A number of bytes, or a text such as "10M"."""
+    try:
+        size = default if given is None else parse_bytes(given) if isinstance(given, str) else given
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from None
+    if size < 0:
+        raise ValueError(f"{option} must be 0 or more bytes, not {given!r}")
+    return size
+
+
+def _count(given: int | str | None, option: str, default: int) -> int:
+    if given is None:
+        return default
+    text = str(given)
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ValueError(f"{option} must be a whole number of 1 or more, not {given!r}")
+    return int(text)
+
+
+def _texts(given: Iterable[str], option: str) -> list[str]:
+    if isinstance(given, str):
+        raise ValueError(f"{option} must be a list of texts, not one text")
+    return list(given)
 
 
 def _assignments(given: Mapping[str, str] | Iterable[str], option: str) -> dict[str, str]:

@@ -80,7 +80,7 @@ class Record:
             "last_run": _last_run(self._state),
             "log": self._state.log,
             "files_written": list(self._files),
-            "files_reset": [],
+            "files_reset": self._state.launcher.files_reset,
             "cost": {"API_CALLS": 0, "TOKENS": 0, "RUNS": self.runs, "TIME": seconds, "TOTAL": 0},
             "error": self.error,
             "caught": [],

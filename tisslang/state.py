@@ -9,6 +9,7 @@ from tisslang.events import Event, EventLog, Listener
 from tisslang.launcher import Launcher
 from tisslang.options import Options
 from tisslang.paths import ProjectFiles, open_project
+from tisslang.questions import Questions
 from tisslang.values import Value
 
 
@@ -38,6 +39,7 @@ class State:
         self.directives: dict[str, list[Value]] = {}
         self.events = EventLog(listeners)
         self.launcher = Launcher(self.root, self.options)
+        self.questions = Questions(self.options, self.events.send)
 
     @property
     def execution_log(self) -> list[Event]:

@@ -33,6 +33,14 @@ def apply_filter(value: Value, name: str | None) -> Value:
     return value
 
 
+def size_text(size: int) -> str:
+    """A number of bytes for people: `4 GiB`, `512 KiB`, `1000 bytes`."""
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size >= unit and size % unit == 0:
+            return f"{size // unit} {name}"
+    return f"{size:,} bytes"
+
+
 def is_number(value: Value) -> bool:
     """True for an integer or float, not for a boolean."""
     return isinstance(value, int | float) and not isinstance(value, bool)

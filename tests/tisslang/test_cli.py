@@ -17,6 +17,13 @@ from tisslang import cli
 TISS = [sys.executable, "-m", "tisslang"]
 NO_SANDBOX = ["--sandbox-profile", "none"]
 
+NO_BACKEND = """
+import sys
+from tisslang import cli, sandbox
+sandbox.backends = list
+sys.exit(cli.main())
+"""
+
 PLAN = """\
 TASK "Greet"
 STEP "Write" {
@@ -91,10 +98,13 @@ def test_a_plan_that_fails_says_why(project: Path) -> None:
 
 
 def test_a_refused_run_says_what_to_do(project: Path) -> None:
-    done = tiss("run", "plan.tiss", "--var", "who=Ada", cwd=project)
+    command = [sys.executable, "-c", NO_BACKEND, "run", "plan.tiss", "--var", "who=Ada"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 5
-    assert "error[E301]: RUN is refused: no sandbox exists in this version yet" in done.stderr
+    assert "error[E301]: RUN is refused: this machine cannot give" in done.stderr
     assert "--sandbox-profile none" in done.stderr
+    assert "tiss doctor" in done.stderr
+    assert "Traceback" not in done.stderr
     assert not (project / "name.txt").exists()
 
 

@@ -161,13 +161,14 @@ def test_a_plan_that_is_certainly_wrong_does_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("profile", ["standard", "strict"])
 def test_without_a_sandbox_a_plan_with_run_is_refused_before_any_effect(
-    tmp_path: Path, profile: str
+    tmp_path: Path, profile: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tisslang.sandbox.backends", list)
     text = 'WRITE "a" <<W\nW\nSTEP "x" { STEP "y" { RUN "true" } }'
     report = run(text, tmp_path, sandbox_profile=profile)
     assert (report["error"]["kind"], report["exit_code"]) == ("security", 5)
     assert (report["error"]["line"], report["error"]["column"]) == (3, 23)
-    assert "no sandbox exists" in report["error"]["message"]
+    assert f"cannot give the sandbox profile {profile!r}" in report["error"]["message"]
     assert "--sandbox-profile none" in report["error"]["hint"]
     assert report["sandbox"] is None
     assert list(tmp_path.iterdir()) == []

@@ -147,12 +147,15 @@ def test_a_failed_assertion_is_explained_without_a_traceback(shell: InteractiveS
     assert "<details open>" in html
 
 
-def test_a_refused_run_shows_the_way_out(shell: InteractiveShell, tmp_path: Path) -> None:
+def test_a_refused_run_shows_the_way_out(
+    shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tisslang.sandbox.backends", list)
     captured, result = run(shell, f"%%tiss\n{PLAN}")
     assert result.success
     text, html = shown(captured)
     assert text.startswith("✗ refused: ")
-    for part in ("no sandbox exists in this version yet", "--sandbox-profile none", "%%tiss"):
+    for part in ("cannot give the sandbox profile", "--sandbox-profile none", "%%tiss"):
         assert part in text
         assert part in Balanced(html).text
     assert list(tmp_path.iterdir()) == []

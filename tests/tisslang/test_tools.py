@@ -169,7 +169,10 @@ def test_an_interruption_is_reported(tmp_path: Path) -> None:
     assert_well_formed(engine.state.execution_log)
 
 
-def test_a_wrapper_of_run_command_meets_the_sandbox_when_it_runs(tmp_path: Path) -> None:
+def test_a_wrapper_of_run_command_meets_the_sandbox_when_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tisslang.sandbox.backends", list)
     inner = ToolRegistry.default().get_tool("RUN")
     tools = ToolRegistry.default()
     tools.register("RUN", lambda state, args: inner(state, args))

@@ -1,42 +1,118 @@
-"""What confines a RUN. `obtain` grants a profile whole, or refuses.
+"""What confines a RUN. `obtain` grants a profile whole, or refuses; nothing is weakened in silence.
 
-This version has the profile `none` alone: commands run as the operator's own. `standard` and
-`strict` are refused until something enforces them; they are never weakened in silence.
+| file | what it says |
+|---|---|
+| `policy.py` | what a profile grants |
+| `client.py`, `messages.py` | the run's side |
+| `supervisor.py` | the process that serves a run: chooses what confines, keeps repositories safe |
+| `monitor.py`, `tree.py`, `output.py` | one command: output, limits, the end of its whole tree |
+| `namespaces.py` | backend: a world of its own by mounts and namespaces |
+| `landlock.py`, `notify.py` | backend where those are refused; the first also behind namespaces |
+| `seccomp.py`, `system_calls.py` | the system calls that are closed, in both |
+| `restrict.py` | the order in which a process gives all this up, and the proof that it did |
+| `seatbelt.py` | backend of macOS |
+| `advice.py` | what a person can do where a backend is refused |
+| `repositories.py`, `git_config.py` | nothing that a command leaves in `.git` is run by git |
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
 
 from tisslang.errors import TissSecurityError
+from tisslang.sandbox.advice import advice
+from tisslang.sandbox.policy import DEFAULT_PROFILE, GAPS, PROFILES, Profile, grant, why_no_project
 
-PROFILES = ("standard", "strict", "none")
-DEFAULT_PROFILE = "standard"
+__all__ = ["BANNER", "DEFAULT_PROFILE", "PROFILES", "Sandbox", "obtain", "why_refused"]
+
 BANNER = "no sandbox: the commands of this plan run with all your rights (--sandbox-profile none)"
 
+_BACKENDS = {"linux": ["namespaces", "landlock"], "darwin": ["sandbox-exec"]}
+_TRUST = (
+    "or run a plan that you trust without a sandbox: --sandbox-profile none "
+    '(after tiss run or %%tiss; in Python sandbox_profile="none")'
+)
 
-class Sandbox(NamedTuple):
-    """A granted profile: what was obtained, for the report, and what starts a command in it."""
 
-    facts: dict[str, Any]
-    launch: Callable[..., Any]  # called and answering like tisslang.process.run_shell
+class Sandbox:
+    """A granted profile: `facts` for the report, and the `client` that runs commands in it."""
+
+    def __init__(self, facts: dict[str, Any], client: Any) -> None:
+        self.facts = facts
+        self.client = client
 
 
-def obtain(profile: str) -> Sandbox:
-    """The sandbox of a profile; `TissSecurityError` when this machine or version cannot give it."""
-    if profile != "none":
+def obtain(profile_name: str, root: str, network: bool, limits: dict[str, int]) -> Sandbox:
+    """The sandbox of a profile for a project; `TissSecurityError` says why there is none."""
+    profile = PROFILES[profile_name]
+    if profile.confined and (why := why_no_project(root)):
         raise TissSecurityError(
-            f"RUN is refused: no sandbox exists in this version yet (profile {profile!r})",
-            hint="run a plan that you trust without a sandbox: --sandbox-profile none "
-            '(after tiss run or %%tiss; in Python sandbox_profile="none")',
+            f"RUN is refused: {root} cannot be the project root of commands: {why}",
+            hint="work in a directory of its own below it, and name that with --root",
         )
-    from tisslang.process import run_shell  # only a plan that runs commands pays for subprocess
+    client, refused = attempt(profile, root, network, limits)
+    if client is None:
+        raise TissSecurityError(
+            f"RUN is refused: this machine cannot give the sandbox profile {profile.name!r}: "
+            + why_refused(profile, refused),
+            hint="; ".join([*advice(refused), "tiss doctor shows more", _TRUST]),
+        )
+    return Sandbox(facts_of(profile, client.backend, network), client)
 
-    facts: dict[str, Any] = {
-        "profile": "none",
-        "backend": "none",
-        "network": "open",
-        "files": "open",
-        "processes": "open",
-        "gaps": [],
+
+def backends() -> list[str]:
+    """Those of this system, the one that is tried first in front."""
+    return _BACKENDS.get(sys.platform, [])
+
+
+def attempt(
+    profile: Profile,
+    root: str,
+    network: bool,
+    limits: dict[str, int],
+    names: list[str] | None = None,
+) -> tuple[Any, dict[str, str]]:
+    """A client whose backend holds, or None; and of each backend that was tried why it does not."""
+    if names is None:
+        names = backends() if profile.confined else ["none"]
+    refused = {
+        name: "leaves gaps: " + ", ".join(GAPS[name])
+        for name in names
+        if GAPS[name] and not profile.accepts_gaps
     }
-    return Sandbox(facts, run_shell)
+    names = [name for name in names if name not in refused]
+    if os.name != "posix" or not names:
+        return None, refused
+    from tisslang.sandbox.client import Client, SupervisorError
+
+    try:
+        client = Client({**grant(profile, root, network, limits), "backends": names})
+    except (OSError, SupervisorError) as error:
+        return None, {**refused, "supervisor": str(error)}
+    refused.update(client.refused)
+    if client.backend is None:
+        client.close()
+        return None, refused
+    return client, refused
+
+
+def facts_of(profile: Profile, backend: str, network: bool) -> dict[str, Any]:
+    """The `sandbox` object of the report."""
+    confined = "isolated" if profile.confined else "open"
+    return {
+        "profile": profile.name,
+        "backend": backend,
+        "network": "off" if profile.confined and not network else "open",
+        "files": confined,
+        "processes": confined,
+        "gaps": list(GAPS[backend]),
+    }
+
+
+def why_refused(profile: Profile, refused: dict[str, str]) -> str:
+    """The reasons, one for each backend of this system."""
+    if not refused:
+        return f"there is no sandbox for {sys.platform} yet"
+    return "; ".join(f"{backend}: {reason}" for backend, reason in refused.items())

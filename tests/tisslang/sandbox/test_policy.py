@@ -1,0 +1,125 @@
+"""What a profile grants: which places can be a project, what of this Python is shown."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sandboxes import BACKENDS, client_of, run_in
+
+import tisslang
+from tisslang.sandbox import policy
+
+LIMITS = {"processes": 512, "memory": 1 << 32, "disk": 1 << 32}
+
+
+@pytest.mark.parametrize(
+    "root", ["/", "/usr", "/etc", "/home", "/proc/self", os.path.realpath(os.path.expanduser("~"))]
+)
+def test_some_places_are_no_project(root: str) -> None:
+    report = tisslang.run('RUN "true"', root)
+    assert (report["error"]["kind"], report["exit_code"]) == ("security", 5)
+    assert "cannot be the project root" in report["error"]["message"]
+    assert "--root" in report["error"]["hint"]
+
+
+def test_the_home_directory_is_no_project_by_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "people" / "me"
+    home.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(home)
+    monkeypatch.setenv("HOME", str(tmp_path / "link"))
+    assert "home directory" in str(policy.why_no_project(str(home)))
+    assert "lies in it" in str(policy.why_no_project(str(tmp_path)))
+    project = home / "project"
+    project.mkdir()
+    assert policy.why_no_project(str(project)) is None
+
+
+def test_without_a_sandbox_any_place_will_do(tmp_path: Path) -> None:
+    plan = [{"type": "RUN", "command": "pwd"}]
+    report = tisslang.run(plan, "/usr", sandbox_profile="none")
+    assert report["last_run"]["stdout"] == "/usr\n"
+
+
+def test_nothing_of_the_home_directory_is_granted_but_this_python() -> None:
+    home = os.path.realpath(os.path.expanduser("~"))
+    grant = policy.grant(policy.PROFILES["standard"], "/srv/project", False, LIMITS)
+    python = [os.path.realpath(p) for p in (sys.prefix, sys.base_prefix)]
+    for path in [*grant["readable"], *grant["listable"]]:
+        inside_home = path == home or path.startswith(home + "/")
+        assert not inside_home or any(path.startswith(place) for place in python), path
+        assert path not in ("/", home, "/etc", "/home", "/var", "/root")
+    secret = ("shadow", "passwd", "sudoers", "ssh", "machine-id", "hosts", "resolv.conf")
+    assert not {f"/etc/{name}" for name in secret} & set(grant["readable"])
+
+
+def test_a_read_only_place_below_the_project_is_kept_apart() -> None:
+    root = os.path.dirname(os.path.realpath(sys.prefix))
+    grant = policy.grant(policy.PROFILES["standard"], root, False, LIMITS)
+    assert os.path.realpath(sys.prefix) in grant["readable_in_root"]
+    assert os.path.realpath(sys.prefix) not in grant["readable"]
+
+
+def test_the_temporary_directory_is_never_in_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert policy.temporary_directory("/srv/project") == str(tmp_path)
+    assert policy.temporary_directory(str(tmp_path)) == os.path.realpath("/tmp")
+    monkeypatch.setenv("TMPDIR", "relative")
+    assert policy.temporary_directory("/srv/project") == os.path.realpath("/tmp")
+
+
+CHECK = "import sys, tisslang; print(sys.prefix, sys.version_info[:3], tisslang.__version__)"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_python_is_the_one_that_runs_the_plan(tmp_path: Path, backend: str) -> None:
+    with client_of(backend, tmp_path) as client:
+        command = f"{os.path.dirname(sys.executable)}/python3 -c '{CHECK}'"
+        done = run_in(client, command, tmp_path)
+    expected = f"{sys.prefix} {sys.version_info[:3]} {tisslang.__version__}\n"
+    assert (done.stdout, done.stderr) == (expected, "")
+
+
+RUNS_ITSELF = """
+import sys
+sys.path.append({path!r})
+import tisslang
+shows = "import sys; print(sys.executable, sys.prefix)"
+report = tisslang.run([{{"type": "RUN", "command": f"python -c '{{shows}}'"}}], {root!r})
+print(report["last_run"]["stdout"] == f"{{sys.executable}} {{sys.prefix}}\\n", report["last_run"])
+"""
+
+
+@pytest.mark.parametrize(
+    "python", ["bin/python", "pythons/link/bin/python", "pythons/real/bin/python"]
+)
+def test_a_python_that_is_reached_by_links(tmp_path: Path, python: str) -> None:
+    """Like those of uv and pyenv: a virtual environment, a link to it, or to its directory."""
+    real = tmp_path / "pythons" / "real"
+    root = tmp_path / "root"
+    root.mkdir()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(real)], check=True)
+    (tmp_path / "pythons" / "link").symlink_to("real")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to("../pythons/link/bin/python")
+    path = os.path.dirname(os.path.dirname(tisslang.__file__))
+    command = [str(tmp_path / python), "-c", RUNS_ITSELF.format(path=path, root=str(root))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("True"), done
+
+
+def test_a_read_only_root_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text\n")
+    tmp_path.chmod(0o555)
+    try:
+        report = tisslang.run('RUN "cat file; touch new"', tmp_path)
+    finally:
+        tmp_path.chmod(0o755)
+    assert report["exit_code"] == 0
+    assert report["last_run"]["stdout"] == "text\n"
+    assert os.geteuid() == 0 or not (tmp_path / "new").exists()

@@ -1,0 +1,109 @@
+"""The same namespaces through `bwrap`, where only that program may make them.
+
+Ubuntu since 23.10 gives the right to a list of programs, and bubblewrap's is on it. It lays out the
+same world; a Python inside it then gives up the rest, as without bubblewrap.
+https://github.com/containers/bubblewrap
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+from tisslang.sandbox import linux
+from tisslang.sandbox.world import Item, world
+
+PROGRAM = "/usr/bin/bwrap"
+
+_CONFIGURATION = 5  # the descriptor that tells the process inside what to do
+_INSIDE = (
+    "import sys; sys.path.append({path!r}); "
+    "from tisslang.sandbox.bubblewrap import inside; inside()"
+)
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+Settings = dict[str, Any]
+
+
+def enter(settings: Settings, request: dict[str, Any], repositories: list[Any]) -> None:
+    """Become bubblewrap, and inside it the command. Returns only by an exception."""
+    linux.prefer_for_oom_killer()
+    message = json.dumps({"settings": settings, "request": request}).encode()
+    os.dup2(_filled(message), _CONFIGURATION)
+    for descriptor in (3, 4, _CONFIGURATION):
+        os.set_inheritable(descriptor, True)
+    python = [sys.executable, "-I", "-S", "-B", "-c"]
+    inner = [*python, _INSIDE.format(path=os.path.dirname(_PACKAGE))]
+    arguments = [PROGRAM, *_namespaces(settings), *_world(settings)]
+    arguments += _guards(settings["root"], repositories)
+    arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--", *inner]
+    os.execve(PROGRAM, arguments, {})
+
+
+def inside() -> None:
+    """In the new world: go on where `become_command` left off."""
+    from tisslang.sandbox.command import COULD_NOT_START, Ends, run_confined, tell
+
+    ends = Ends()
+    try:
+        for descriptor in (ends.status, ends.control):
+            os.set_inheritable(descriptor, False)
+        with open(_CONFIGURATION, "rb") as file:
+            message = json.load(file)
+        run_confined(message["settings"], message["request"], ends)
+    except BaseException as error:
+        tell(ends, error)
+    os._exit(COULD_NOT_START)
+
+
+def _namespaces(settings: Settings) -> list[str]:
+    arguments = ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts"]
+    arguments += ["--unshare-cgroup-try", "--die-with-parent", "--cap-drop", "ALL"]
+    arguments += ["--uid", str(settings["user"]), "--gid", str(settings["group"])]
+    return arguments if settings["network"] else [*arguments, "--unshare-net"]
+
+
+def _world(settings: Settings) -> list[str]:
+    """Bubblewrap makes /dev, its links and its terminals by itself."""
+    items = [item for item in world(settings) if not item.path.startswith("/dev/")]
+    memory = [item for item in world(settings) if item.path == "/dev/shm"]
+    package = Item("readable", _PACKAGE)
+    arguments = ["--dev", "/dev"]
+    for item in [*memory, package, *items]:
+        arguments += _argument(item)
+    return arguments
+
+
+def _argument(item: Item) -> list[str]:
+    if item.kind == "link":
+        return ["--symlink", item.detail, item.path]
+    if item.kind == "file":
+        descriptor = _filled(item.detail.encode())
+        os.set_inheritable(descriptor, True)
+        return ["--ro-bind-data", str(descriptor), item.path]
+    if item.kind == "memory":
+        return ["--perms", "1777", "--size", item.detail, "--tmpfs", item.path]
+    if item.kind == "processes":
+        return ["--proc", item.path]
+    return ["--bind" if item.kind == "writable" else "--ro-bind", item.path, item.path]
+
+
+def _guards(root: str, repositories: list[Any]) -> list[str]:
+    arguments = []
+    for repository in repositories:
+        if repository.is_directory:
+            place = f"{root}/{repository.path}"
+            arguments += ["--bind", place, place]
+        for path in repository.guarded:
+            arguments += ["--ro-bind", f"{root}/{path}", f"{root}/{path}"]
+    return arguments
+
+
+def _filled(data: bytes) -> int:
+    """A descriptor from which these bytes can be read."""
+    descriptor = os.memfd_create("configuration")
+    os.write(descriptor, data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor

@@ -1,0 +1,58 @@
+"""What a command sees where mounts can be made: a list, for whoever makes them.
+
+Everything that is not in it does not exist for the command.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_LINKS_OF_DEV = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+    "ptmx": "pts/ptmx",
+}
+_PART_OF_MEMORY = 8  # of the limit on memory: what each private place in memory may hold
+
+
+class Item(NamedTuple):
+    """One thing at a path. `kind` says what: `detail` is a link's target, a file's text, a size."""
+
+    kind: str
+    path: str
+    detail: str = ""
+
+
+def world(settings: dict[str, Any]) -> list[Item]:
+    """The items in the order in which they are laid; a later one lies on top of an earlier."""
+    size = str(settings["limits"]["memory"] // _PART_OF_MEMORY)
+    items = [Item("memory", "/tmp", size), Item("link", "/var/tmp", "../tmp")]
+    # A /dev without devices of the machine, with terminals and shared memory of its own.
+    items += [Item("device", f"/dev/{name}") for name in _DEVICES]
+    items += [Item("link", f"/dev/{name}", target) for name, target in _LINKS_OF_DEV.items()]
+    items += [Item("terminals", "/dev/pts"), Item("memory", "/dev/shm", size)]
+    items += [Item("processes", "/proc")]
+    items += [_readable(path) for path in settings["readable"]]
+    items += [Item("link", path, target) for path, target in settings["links"]]
+    items += [Item("file", f"/etc/{name}", text) for name, text in _files_of_etc(settings).items()]
+    items += [Item("writable", path) for path in [settings["root"], *settings["writable"]]]
+    return items + [Item("readable", path) for path in settings["readable_in_root"]]
+
+
+def _readable(path: str) -> Item:
+    if os.path.islink(path) and path.count("/") == 1:  # /bin → usr/bin
+        return Item("link", path, os.readlink(path))
+    return Item("readable", path)
+
+
+def _files_of_etc(settings: dict[str, Any]) -> dict[str, str]:
+    """Without these programs stumble: who one is, and who localhost is."""
+    user, group = settings["user"], settings["group"]
+    files = {"passwd": f"user:x:{user}:{group}::/:/bin/sh\n", "group": f"user:x:{group}:\n"}
+    if not settings["network"]:
+        files["hosts"] = "127.0.0.1 localhost\n::1 localhost\n"
+    return files
