@@ -199,6 +199,7 @@ def test_all_rows_have_names_of_their_own() -> None:
         "engine_overhead", "decode", "decode_batch", "prefill", "long_context/time",
         "bpe_train_1000", "bpe_train_4096", "bpe_encode/tokenizers", "bpe_encode/tiktoken",
         "memory/train_small", "memory/train_medium", "import",
+        "run_added/namespaces", "run_added/landlock",
     }  # fmt: skip
     assert {name for name, c in claims.items() if c.goal is not None} == goals
     assert "torch" not in vars(sys.modules["benchmarks.decode"])
