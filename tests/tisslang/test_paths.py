@@ -333,7 +333,12 @@ def test_this_platform_has_the_walk() -> None:
     assert open_project is ProjectFiles
 
 
-def test_a_race_of_links_leaks_nothing(files: ProjectFiles, root: Path) -> None:
+# Long enough in `make test` to catch a walk that checks first and uses later.
+SECONDS = pytest.mark.parametrize("seconds", [1.0, pytest.param(15.0, marks=pytest.mark.long)])
+
+
+@SECONDS
+def test_a_race_of_links_leaks_nothing(files: ProjectFiles, root: Path, seconds: float) -> None:
     """A directory that is, in turn, a link inside and a link outside, swapped without a gap."""
     (root / "sub/secret").write_bytes(b"inside")
     (root / "link").symlink_to("sub")
@@ -352,13 +357,16 @@ def test_a_race_of_links_leaks_nothing(files: ProjectFiles, root: Path) -> None:
         except TissSecurityError:
             outcomes.add(b"refused")
 
-    tries = _race(swap, act, 1.0)
+    tries = _race(swap, act, seconds)
     assert outcomes == {b"inside", b"refused"}, tries
     assert (root.parent / "outside/secret").read_bytes() == SECRET
     assert os.listdir(root.parent / "outside") == ["secret"]
 
 
-def test_a_race_of_a_directory_and_a_link_leaks_nothing(files: ProjectFiles, root: Path) -> None:
+@SECONDS
+def test_a_race_of_a_directory_and_a_link_leaks_nothing(
+    files: ProjectFiles, root: Path, seconds: float
+) -> None:
     """A real directory that is renamed away, and a link outside put in its place."""
     (root / "real").mkdir()
     (root / "real/secret").write_bytes(b"inside")
@@ -378,5 +386,5 @@ def test_a_race_of_a_directory_and_a_link_leaks_nothing(files: ProjectFiles, roo
         except (TissSecurityError, TissCommandError):
             outcomes.add(b"refused")
 
-    tries = _race(swap, act, 1.0)
+    tries = _race(swap, act, seconds)
     assert outcomes == {b"inside", b"refused"}, tries
