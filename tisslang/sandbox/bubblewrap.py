@@ -1,7 +1,7 @@
 """The same namespaces through `bwrap`, where only that program may make them.
 
-Ubuntu since 23.10 gives the right to a list of programs, and bubblewrap's is on it. It lays out the
-same world; a Python inside it then gives up the rest, as without bubblewrap.
+Ubuntu since 23.10 gives the right to user 0 and to a list of programs, and bubblewrap is on it. It
+lays out the same world; a Python inside it then gives up the rest, as without bubblewrap.
 https://github.com/containers/bubblewrap
 """
 
@@ -16,6 +16,12 @@ from tisslang.sandbox import linux
 from tisslang.sandbox.world import Item, world
 
 PROGRAM = "/usr/bin/bwrap"
+
+
+def is_of_use() -> bool:
+    """For ordinary users: user 0 has the right itself, and owns the devices that are shown."""
+    return os.getuid() != 0 and os.path.exists(PROGRAM)
+
 
 _CONFIGURATION = 5  # the descriptor that tells the process inside what to do
 _INSIDE = (

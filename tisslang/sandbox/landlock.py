@@ -15,7 +15,7 @@ from tisslang.sandbox.linux import PR_SET_NO_NEW_PRIVS, prctl, system_call
 
 # Rights on files, in the order of the kernel's bits. Linux 6.10 (version 5) knows them all.
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = (1 << bit for bit in range(4))
-_TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
+_REFER, _TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 _MAKE_CHAR, _MAKE_BLOCK, _MAKE_SOCK = 1 << 6, 1 << 11, 1 << 9
 EVERYTHING = (1 << 16) - 1
 
@@ -78,8 +78,10 @@ def keep_signals_inside() -> None:
 
     So `kill(-1)` ends everything that was started from here, and nothing else.
     """
-    ruleset = _create(0)
+    # Two layers allow what both allow, and a move between directories (REFER) only if both say so.
+    ruleset = _create(_REFER)
     try:
+        _allow(ruleset, "/", _REFER)
         _enter(ruleset)
     finally:
         os.close(ruleset)

@@ -143,17 +143,19 @@ class _Watch:
         used = tree.usage(root, limits["memory"])
         if used.processes > limits["processes"]:
             self._ended_by = "processes"
-        elif used.memory > limits["memory"] or self._hidden_memory(used.memory) > limits["memory"]:
+        elif used.memory + self._hidden_memory(root, used.memory) > limits["memory"]:
             self._ended_by = "memory"
         elif self._disks.used() >= limits["disk"]:
             self._ended_by = "disk"
 
-    def _hidden_memory(self, counted: int) -> int:
+    def _hidden_memory(self, root: int, counted: int) -> int:
         """What the machine lost while the command ran and no process of it shows: data that waits
-        in pipes and sockets, descriptors. Others use memory too, so a good deal is left to them.
+        in sockets and pipes. Others use memory too; what is not explained is left to them.
         """
         lost = self._free_before - tree.free_memory() - counted
-        return max(0, lost - LEFT_TO_OTHERS)
+        if lost + counted <= self._settings["limits"]["memory"]:
+            return 0
+        return max(min(lost, tree.capacity(root)), lost - LEFT_TO_OTHERS)
 
     def _has_ended(self) -> bool:
         """True once the main process has ended. It stays a zombie: its number is not given away."""

@@ -42,7 +42,8 @@ _PLAIN = MS_NOSUID | MS_NODEV
 _RESTRICTIONS = {
     "readable": MS_RDONLY | _PLAIN,
     "writable": _PLAIN,  # what is read-only outside stays so
-    "device": MS_NOSUID | MS_NOEXEC,
+    # Read-only holds for the node, whose mode user 0 could change; it is written to all the same.
+    "device": MS_RDONLY | MS_NOSUID | MS_NOEXEC,
 }
 _FILE_SYSTEMS = {
     "memory": ("tmpfs", _PLAIN, "size={size},nr_inodes=100k,mode=1777"),

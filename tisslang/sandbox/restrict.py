@@ -15,6 +15,7 @@ from typing import Any
 from tisslang.sandbox import landlock, linux, seccomp
 
 Settings = dict[str, Any]
+_MARGIN = 64 << 20  # bytes above the limit: so that the monitor sees it, and says which it was
 _SUDDEN = 4 << 30  # bytes above the limit that one process may ask for before the monitor looks
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
@@ -56,15 +57,15 @@ def _limit_each_process(settings: Settings) -> None:
         # No image of a memory, in a file or for the machine's crash handler: with 0 that one, which
         # runs outside, would be started; 1 is the number that stops it (see core(5)).
         resource.RLIMIT_CORE: 1,
-        resource.RLIMIT_FSIZE: limits["disk"],
+        resource.RLIMIT_FSIZE: limits["disk"] + _MARGIN,
         resource.RLIMIT_DATA: limits["memory"] + _SUDDEN,
-        resource.RLIMIT_NOFILE: 16_384,  # each may hold data that counts for no process
+        resource.RLIMIT_NOFILE: 4096,  # each may hold data that counts for no process
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_RTPRIO: 0,  # a real-time loop would hold a processor
         resource.RLIMIT_NICE: 0,
     }
     if os.getuid() != 0:  # user 0 is never bound by it
-        hard[resource.RLIMIT_NPROC] = settings["processes_before"] + 2 * limits["processes"] + 64
+        hard[resource.RLIMIT_NPROC] = settings["processes_before"] + 4 * limits["processes"] + 256
     for limit, value in hard.items():
         soft, now = resource.getrlimit(limit)
         if now != resource.RLIM_INFINITY:

@@ -48,8 +48,10 @@ clock_settime adjtimex clock_adjtime sethostname setdomainname iopl ioperm
 # their flags from a filter, and io_uring everything; what memfd_create makes no limit counts.
 ABSENT = _names("clone3 openat2 memfd_create io_uring_setup io_uring_enter io_uring_register")
 
-# Attributes beside a file's content; an access list among them changes who may read it.
+# Attributes beside a file's content: an access list among them changes who may read it. Landlock
+# would show those of hidden files.
 UNSUPPORTED = _names("""
+getxattr lgetxattr fgetxattr getxattrat listxattr llistxattr flistxattr listxattrat
 setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat
 """)
 

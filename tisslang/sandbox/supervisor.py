@@ -112,7 +112,7 @@ class _Supervisor:
         if backend == "sandbox-exec":
             self._settings["wrapper"] = seatbelt.wrapper(self._settings)
         failure = self._trial()
-        if failure and backend == "namespaces" and os.path.exists(bubblewrap.PROGRAM):
+        if failure and backend == "namespaces" and bubblewrap.is_of_use():
             self._settings["bubblewrap"] = True
             if through := self._trial():
                 return f"{failure}; through bubblewrap: {through}"

@@ -9,6 +9,7 @@ import time
 from typing import NamedTuple
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_CAPACITY = {"socket": 8 << 20, "pipe": 1 << 20}  # bytes: the most that Linux lets one have
 PATIENCE = 5.0  # seconds for killed processes to be gone; the kernel may be busy writing
 
 
@@ -30,9 +31,11 @@ def descendants(root: int) -> dict[int, list[str]]:
         try:
             with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
                 # The name, in parentheses, may hold anything, parentheses too.
-                found[pid] = file.read().rpartition(")")[2].split()
+                fields = file.read().rpartition(")")[2].split()
         except OSError:
             continue
+        if fields:
+            found[pid] = fields
         waiting += _children(pid)
     return found
 
@@ -46,6 +49,20 @@ def usage(root: int, limit: int) -> Usage:
     if memory > limit:  # pages that several share were counted for each: count their share only
         memory = sum(_proportional_size(pid, size) for pid, size in resident.items())
     return Usage(threads, memory)
+
+
+def capacity(root: int) -> int:
+    """How many bytes can wait in the sockets and pipes of the descendants of `root`, at most.
+
+    They count for no process. What was sent on inside another socket is not seen.
+    """
+    found: set[str] = set()
+    for pid in descendants(root):
+        with contextlib.suppress(OSError):
+            for number in os.listdir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    found.add(os.readlink(f"/proc/{pid}/fd/{number}"))
+    return sum(_CAPACITY.get(name.partition(":")[0], 0) for name in found)
 
 
 def free_memory() -> int:

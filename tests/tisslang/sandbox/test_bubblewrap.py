@@ -4,16 +4,20 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attacks.variant import ORDINARY_USER, interpreter
 from sandboxes import missing
 
 from tisslang.sandbox import bubblewrap
 
 SUPPORT = Path(__file__).parents[2] / "support"
 REPOSITORY = SUPPORT.parent.parent
+USER = ORDINARY_USER if os.geteuid() == 0 else os.geteuid()
 
 
 def run(root: Path, *commands: str, flags: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -22,9 +26,16 @@ def run(root: Path, *commands: str, flags: tuple[str, ...] = ()) -> dict[str, An
         missing("bubblewrap is not installed")
     lines = [f"RUN <<'SH'\n{command}\nSH\nLOG LAST_RUN.STDOUT" for command in commands]
     (root.parent / "plan.tiss").write_text("\n".join(lines), encoding="utf-8")
-    tiss = [sys.executable, "-m", "tisslang", "run", "plan.tiss", "--root", str(root), *flags]
+    python = interpreter(USER)
+    tiss = [python, "-m", "tisslang", "run", "plan.tiss", "--root", str(root), *flags]
+    command = [python, str(SUPPORT / "like_ubuntu.py"), *tiss, "--output-format", "json"]
+    if os.geteuid() == 0:  # user 0 may make namespaces itself
+        command = [sys.executable, str(SUPPORT / "as_user.py"), str(USER), *command]
+        for path in (root.parent, root, root.parent / "plan.tiss"):
+            os.chown(path, USER, USER)
+        root.parent.chmod(0o755)
     done = subprocess.run(
-        [sys.executable, str(SUPPORT / "like_ubuntu.py"), *tiss, "--output-format", "json"],
+        command,
         cwd=root.parent,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
@@ -36,11 +47,13 @@ def run(root: Path, *commands: str, flags: tuple[str, ...] = ()) -> dict[str, An
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "secret").write_text("secret")
-    place = tmp_path / "root"
-    place.mkdir()
-    return place
+def root() -> Iterator[Path]:
+    """In no directory of pytest's, for those are closed to other users."""
+    with tempfile.TemporaryDirectory(prefix="tiss-test-") as base:
+        (Path(base) / "secret").write_text("secret")
+        place = Path(base) / "root"
+        place.mkdir()
+        yield place
 
 
 def test_the_world_is_the_same(root: Path) -> None:
@@ -48,7 +61,7 @@ def test_the_world_is_the_same(root: Path) -> None:
         root,
         "tr '\\0' ' ' < /proc/1/cmdline | cut -c 1-14",
         f"cat {root.parent}/secret 2>/dev/null; ls {root.parent}; ls -A $HOME /tmp | wc -l",
-        "python3 -c 'import sys, tisslang; print(sys.prefix)'",
+        "python3 -c 'import sys; print(sys.executable)'",
         "touch /usr/x /etc/x /dev/x /x 2>/dev/null; echo $?; cat /etc/hosts | head -1",
         "sleep 60 & setsid sleep 60 & kill -9 $$",
         "echo $$ > /dev/shm/x && cat /dev/shm/x >&2; id -u; ulimit -c",
@@ -59,9 +72,9 @@ def test_the_world_is_the_same(root: Path) -> None:
     first, second, prefix, touched, _, last = report["log"]
     assert first == "/usr/bin/bwrap\n"
     assert second.splitlines()[0] == "root"
-    assert prefix == f"{sys.prefix}\n"
+    assert prefix == f"{interpreter(USER)}\n"
     assert touched == "1\n127.0.0.1 localhost\n"
-    assert last.splitlines()[0] == str(os.getuid())
+    assert last.splitlines()[0] == str(USER)
 
 
 def test_exit_codes_and_limits(root: Path) -> None:
