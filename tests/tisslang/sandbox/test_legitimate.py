@@ -4,12 +4,13 @@ import functools
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from attacks.judge import require
+from attacks.judge import require, unavailable
 from attacks.variant import CONFINED, REPOSITORY, Variant, interpreter
 
 
@@ -805,13 +806,15 @@ def _is_there(what: str, variant: Variant) -> bool:
 MODULES = ("numpy", "tisslang")
 
 
+def applies(use: Use, variant: Variant) -> bool:
+    """Not where a gap says that the backend cannot, or where the user has another Python."""
+    own_python = use.needs not in MODULES or interpreter(variant.uid) == sys.executable
+    return own_python and (variant.backend != "landlock" or not use.namespaces)
+
+
 def possible(variant: Variant) -> list[Use]:
     """The uses that can be tried under a variant."""
-    return [
-        use
-        for use in USES
-        if (variant.backend != "landlock" or not use.namespaces) and _is_there(use.needs, variant)
-    ]
+    return [use for use in USES if applies(use, variant) and _is_there(use.needs, variant)]
 
 
 @functools.cache
@@ -820,24 +823,30 @@ def outcomes(variant: Variant) -> dict[str, str]:
     return run_uses(possible(variant), variant)
 
 
-def _variants() -> list[Any]:
-    # For each backend one user here, the other in `make test-long`.
-    quick = (Variant("namespaces", "root"), Variant("landlock", "user"))
-    return [
-        pytest.param(variant, id=str(variant), marks=() if variant in quick else pytest.mark.long)
-        for variant in CONFINED
-    ]
+# For each backend one user here, the other in `make test-long`.
+QUICK = (Variant("namespaces", "root"), Variant("landlock", "user"))
 
 
-VARIANTS = pytest.mark.parametrize("variant", _variants())
+def marks(variant: Variant) -> tuple[pytest.MarkDecorator, ...]:
+    return () if variant in QUICK else (pytest.mark.long,)
 
 
-@VARIANTS
-@pytest.mark.parametrize("use", USES, ids=lambda use: use.name)
+VARIANTS = pytest.mark.parametrize(
+    "variant", [pytest.param(v, id=str(v), marks=marks(v)) for v in CONFINED]
+)
+USES_HERE = [
+    pytest.param(use, v, id=f"{use.name}-{v}", marks=marks(v))
+    for v in CONFINED
+    for use in USES
+    if applies(use, v)
+]
+
+
+@pytest.mark.parametrize(("use", "variant"), USES_HERE)
 def test_it_works(use: Use, variant: Variant) -> None:
     require(variant)
     if use not in possible(variant):
-        pytest.skip(f"{variant} here has no {use.needs}, or says by its gaps that it cannot")
+        unavailable(f"{variant} here has no {use.needs}")
     reason = outcomes(variant)[use.name]
     assert not reason, reason
 
