@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 from tisslang.sandbox import linux
+from tisslang.sandbox.policy import PACKAGE
 from tisslang.sandbox.world import Item, world
 
 PROGRAM = "/usr/bin/bwrap"
@@ -28,7 +29,6 @@ _INSIDE = (
     "import sys; sys.path.append({path!r}); "
     "from tisslang.sandbox.bubblewrap import inside; inside()"
 )
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 Settings = dict[str, Any]
 
@@ -41,10 +41,13 @@ def enter(settings: Settings, request: dict[str, Any], repositories: list[Any]) 
     for descriptor in (3, 4, _CONFIGURATION):
         os.set_inheritable(descriptor, True)
     python = [sys.executable, "-I", "-S", "-B", "-c"]
-    inner = [*python, _INSIDE.format(path=os.path.dirname(_PACKAGE))]
+    inner = [*python, _INSIDE.format(path=os.path.dirname(PACKAGE))]
     arguments = [PROGRAM, *_namespaces(settings), *_world(settings)]
+    arguments += _protected(settings["root"], settings["protected"])
     arguments += _guards(settings["root"], repositories)
-    arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--", *inner]
+    for place in ("/proc", "/dev", "/"):
+        arguments += ["--remount-ro", place]
+    arguments += ["--", *inner]
     os.execve(PROGRAM, arguments, {})
 
 
@@ -73,12 +76,11 @@ def _namespaces(settings: Settings) -> list[str]:
 
 def _world(settings: Settings) -> list[str]:
     """Bubblewrap makes /dev, its links and its terminals by itself."""
-    items = [item for item in world(settings) if not item.path.startswith("/dev/")]
-    memory = [item for item in world(settings) if item.path == "/dev/shm"]
-    package = Item("readable", _PACKAGE)
     arguments = ["--dev", "/dev"]
-    for item in [*memory, package, *items]:
-        arguments += _argument(item)
+    for item in [Item("readable", PACKAGE), *world(settings)]:
+        made_by_bubblewrap = item.path.startswith("/dev/") and item.kind != "memory"
+        if not made_by_bubblewrap and item.kind != "masked":  # only user 0 could read those
+            arguments += _argument(item)
     return arguments
 
 
@@ -93,7 +95,20 @@ def _argument(item: Item) -> list[str]:
         return ["--perms", "1777", "--size", item.detail, "--tmpfs", item.path]
     if item.kind == "processes":
         return ["--proc", item.path]
-    return ["--bind" if item.kind == "writable" else "--ro-bind", item.path, item.path]
+    is_writable = item.kind in ("root", "writable")
+    return ["--bind" if is_writable else "--ro-bind", item.path, item.path]
+
+
+def _protected(root: str, paths: list[str]) -> list[str]:
+    """Read-only, in directories that are mounts and so cannot be renamed."""
+    arguments = []
+    for path in paths:
+        names = path.split("/")
+        for count in range(1, len(names)):
+            parent = f"{root}/{'/'.join(names[:count])}"
+            arguments += ["--bind", parent, parent]
+        arguments += ["--ro-bind", f"{root}/{path}", f"{root}/{path}"]
+    return arguments
 
 
 def _guards(root: str, repositories: list[Any]) -> list[str]:

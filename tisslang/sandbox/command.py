@@ -19,6 +19,7 @@ if LINUX:
     from tisslang.sandbox import bubblewrap, namespaces, restrict
 
 SHELL = "/bin/sh"
+STARTED = b"started\n"  # on the status pipe, just before the shell; an error may still follow
 COULD_NOT_START = 126
 _FIRST_FREE = 10
 _MANY = 1 << 20  # descriptors: more than a process may have
@@ -43,7 +44,7 @@ def become_command(
         ends = _only(ends)
         if settings["backend"] == "namespaces":
             if settings["bubblewrap"]:
-                bubblewrap.enter(settings, request, repositories)
+                bubblewrap.enter(settings, request, repositories)  # and from there run_confined
             namespaces.build(settings, repositories)
             command = os.fork()
             if command:
@@ -64,6 +65,7 @@ def run_confined(settings: Settings, request: dict[str, Any], ends: Ends) -> Non
     os.chdir(request["cwd"])
     if settings["confined"] and LINUX:
         restrict.restrict(settings, lambda listener: _send_descriptor(ends.control, listener))
+    os.write(ends.status, STARTED)
     if request["command"] is None:  # a trial
         os._exit(0)
     arguments = [*settings["wrapper"], SHELL, "-c", request["command"]]

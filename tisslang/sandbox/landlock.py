@@ -7,6 +7,7 @@ https://docs.kernel.org/userspace-api/landlock.html
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import stat
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = (1 << bit for bit in range(4))
 _REFER, _TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 _MAKE_CHAR, _MAKE_BLOCK, _MAKE_SOCK = 1 << 6, 1 << 11, 1 << 9
 EVERYTHING = (1 << 16) - 1
+_KNOWN = (0, 13, 14, 15, 15, 16)  # how many of these rights each version knows; later ones all 16
 
 READ = EXECUTE | READ_FILE | READ_DIR
 # Making devices and sockets stays forbidden: what listens on a socket is talked to without an open.
@@ -59,15 +61,17 @@ def version() -> int:
         return 0
 
 
-def restrict_files(rules: Iterable[tuple[str, int]]) -> None:
-    """From now on open only what `rules` name: paths, each with its rights. Signals stay inside.
+def restrict_files(rules: Iterable[tuple[str | int, int]]) -> None:
+    """From now on open only what `rules` name: paths or descriptors, each with its rights. From
+    version 6 on signals stay inside too.
 
     A path that does not exist, or may not be looked at, grants nothing.
     """
-    ruleset = _create(EVERYTHING)
+    known = EVERYTHING & (1 << _KNOWN[min(version(), len(_KNOWN) - 1)]) - 1
+    ruleset = _create(known)
     try:
         for path, rights in rules:
-            _allow(ruleset, path, rights)
+            _allow(ruleset, path, rights & known)
         _enter(ruleset)
     finally:
         os.close(ruleset)
@@ -78,6 +82,11 @@ def keep_signals_inside() -> None:
 
     So `kill(-1)` ends everything that was started from here, and nothing else.
     """
+    if (here := version()) < NEEDED_VERSION:
+        raise OSError(
+            errno.EOPNOTSUPP,
+            f"Landlock of version {NEEDED_VERSION} is needed (Linux 6.12), here is {here}",
+        )
     # Two layers allow what both allow, and a move between directories (REFER) only if both say so.
     ruleset = _create(_REFER)
     try:
@@ -89,17 +98,18 @@ def keep_signals_inside() -> None:
 
 def _create(files: int) -> int:
     attributes = _Ruleset(files, 0, _SCOPE_ABSTRACT_SOCKETS | _SCOPE_SIGNALS)
+    keeps_inside = version() >= NEEDED_VERSION
     return system_call(
         "landlock_create_ruleset",
         ctypes.byref(attributes),
-        ctypes.c_size_t(ctypes.sizeof(attributes)),
+        ctypes.c_size_t(ctypes.sizeof(attributes) if keeps_inside else 8),
         ctypes.c_uint32(0),
     )
 
 
-def _allow(ruleset: int, path: str, rights: int) -> None:
+def _allow(ruleset: int, path: str | int, rights: int) -> None:
     try:
-        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        place = os.dup(path) if isinstance(path, int) else os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return
     try:

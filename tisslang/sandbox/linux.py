@@ -121,6 +121,15 @@ def unshare(flags: int) -> None:
     system_call("unshare", ctypes.c_int(flags))
 
 
+def have_same_memory(pid: int, other: int) -> bool:
+    """Whether two processes are in one address space; False also where that may not be asked."""
+    try:
+        kcmp_vm, zero = ctypes.c_int(1), ctypes.c_ulong(0)
+        return system_call("kcmp", ctypes.c_int(pid), ctypes.c_int(other), kcmp_vm, zero, zero) == 0
+    except OSError:
+        return False
+
+
 def prefer_for_oom_killer() -> None:
     """Should memory run out, the kernel ends this process before anything of the operator's."""
     try:

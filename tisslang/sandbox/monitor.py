@@ -18,17 +18,17 @@ import time
 from typing import Any
 
 from tisslang.sandbox import tree
-from tisslang.sandbox.command import Ends, become_command
+from tisslang.sandbox.command import STARTED, Ends, become_command
 from tisslang.sandbox.output import CHUNK, Head
 
 LINUX = sys.platform == "linux"
 if LINUX:
     from tisslang.sandbox import landlock, linux, namespaces, notify, restrict
+    from tisslang.sandbox.memory import Memory
 
 _PER_FILE = 4096  # bytes that a file counts besides its content
 TICK = 0.05  # seconds between two looks at the tree
 GRACE = 1.0  # seconds that the pipes are waited for when the tree is gone
-LEFT_TO_OTHERS = 1 << 30  # bytes by which the machine's free memory may fall without suspicion
 TIMED_OUT = 124
 KILLED = 137
 FILE_TOO_LARGE = 128 + 25  # ended by SIGXFSZ
@@ -61,8 +61,9 @@ class _Watch:
         self._started = time.monotonic()
         self._status: int | None = None
         self._ended_by: str | None = None
-        self._failure = b""  # why the command could not be started
-        self._free_before = tree.free_memory() if LINUX else 0
+        self._status_text = b""  # that the command started, or why it could not
+        if LINUX:
+            self._memory = Memory(settings["limits"]["memory"])
         self._disks = _Disks([settings["root"], *settings["writable"]])
         self._heads = Head(request["max_output"]), Head(request["max_output"])
         self._poll = select.poll()
@@ -85,7 +86,7 @@ class _Watch:
         self._control = control
         self._read_from(out, self._heads[0].take)
         self._read_from(err, self._heads[1].take)
-        self._read_from(status, self._take_failure)
+        self._read_from(status, self._take_status)
         self._wakeup = _process_descriptor(self._pid)
         self._watch_descriptor(control)
         if self._wakeup is not None:
@@ -117,9 +118,18 @@ class _Watch:
             "stdout_bytes": out.count,
             "stderr_bytes": err.count,
             "ended_by": self._ended_by,
-            "failure": json.loads(self._failure) if self._failure else None,
+            "failure": self._why_not_started(),
         }
         return result, out, err
+
+    def _why_not_started(self) -> Any:
+        before, started, after = self._status_text.partition(STARTED)
+        told = before or after
+        if told:
+            return json.loads(told)
+        if not started and self._ended_by is None:
+            return ["confinement", "its process ended before the command started"]
+        return None
 
     def _serve(self, seconds: float, lifeline: int) -> None:
         wait = seconds if self._wakeup is not None else min(seconds, 0.01)
@@ -140,22 +150,13 @@ class _Watch:
             return
         limits = self._settings["limits"]
         root = self._pid if self._settings["backend"] == "namespaces" else os.getpid()
-        used = tree.usage(root, limits["memory"])
-        if used.processes > limits["processes"]:
+        processes = tree.descendants(root, limits["processes"])
+        if sum(process.threads for process in processes) > limits["processes"]:
             self._ended_by = "processes"
-        elif used.memory + self._hidden_memory(root, used.memory) > limits["memory"]:
-            self._ended_by = "memory"
         elif self._disks.used() >= limits["disk"]:
             self._ended_by = "disk"
-
-    def _hidden_memory(self, root: int, counted: int) -> int:
-        """What the machine lost while the command ran and no process of it shows: data that waits
-        in sockets and pipes. Others use memory too; what is not explained is left to them.
-        """
-        lost = self._free_before - tree.free_memory() - counted
-        if lost + counted <= self._settings["limits"]["memory"]:
-            return 0
-        return max(min(lost, tree.capacity(root)), lost - LEFT_TO_OTHERS)
+        elif self._memory.is_exceeded(processes):
+            self._ended_by = "memory"
 
     def _has_ended(self) -> bool:
         """True once the main process has ended. It stays a zombie: its number is not given away."""
@@ -212,6 +213,8 @@ class _Watch:
                     self._poll.unregister(descriptor)
 
     def _read_from(self, descriptor: int, take: Any) -> None:
+        # A command can open its own end of a pipe and take back what it wrote: never wait in read.
+        os.set_blocking(descriptor, False)
         self._readers[descriptor] = take
         self._watch_descriptor(descriptor)
 
@@ -219,7 +222,10 @@ class _Watch:
         self._poll.register(descriptor, select.POLLIN)
 
     def _read(self, descriptor: int) -> None:
-        chunk = os.read(descriptor, CHUNK)
+        try:
+            chunk = os.read(descriptor, CHUNK)
+        except BlockingIOError:
+            return
         if chunk:
             self._readers[descriptor](chunk)
         else:
@@ -227,8 +233,8 @@ class _Watch:
             del self._readers[descriptor]
             os.close(descriptor)
 
-    def _take_failure(self, chunk: bytes) -> None:
-        self._failure += chunk
+    def _take_status(self, chunk: bytes) -> None:
+        self._status_text += chunk
 
     def _take_listener(self) -> None:
         """Before the command starts, its process hands over the descriptor of its filter."""

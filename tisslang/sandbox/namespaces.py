@@ -28,6 +28,7 @@ from tisslang.sandbox.linux import (
     mount,
     restrict_mount,
 )
+from tisslang.sandbox.root import open_below, open_root
 from tisslang.sandbox.world import Item, world
 
 _ALWAYS = (
@@ -39,8 +40,10 @@ _ALWAYS = (
     | linux.CLONE_NEWCGROUP
 )
 _PLAIN = MS_NOSUID | MS_NODEV
+_NOTHING = "/dev/null"
 _RESTRICTIONS = {
     "readable": MS_RDONLY | _PLAIN,
+    "masked": MS_RDONLY | _PLAIN,
     "writable": _PLAIN,  # what is read-only outside stays so
     # Read-only holds for the node, whose mode user 0 could change; it is written to all the same.
     "device": MS_RDONLY | MS_NOSUID | MS_NOEXEC,
@@ -69,6 +72,9 @@ def build(settings: Settings, repositories: list[Any]) -> None:
     linux.prefer_for_oom_killer()
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     _enter_world(settings)
+    for path in settings["protected"]:
+        _pin_parents(settings["root"], path)
+        _make_read_only(settings["root"], path)
     for repository in repositories:
         _guard(settings["root"], repository)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)  # the command may not look into this process
@@ -92,7 +98,10 @@ def _enter_world(settings: Settings) -> None:
     place = settings["view"]
     mount("tmpfs", place, "tmpfs", _PLAIN, "size=8m,mode=755")
     for item in world(settings):
-        _lay(place, item)
+        if item.kind == "root":
+            _lay_root(place, settings)
+        else:
+            _lay(place, item)
     mount("none", place, None, MS_REMOUNT | MS_BIND | MS_RDONLY | _PLAIN)
     linux.pivot_root(place)
 
@@ -106,14 +115,26 @@ def _lay(place: str, item: Item) -> None:
     elif item.kind == "file":
         with open(target, "w", encoding="ascii") as file:
             file.write(item.detail)
-    elif item.kind in ("readable", "writable", "device"):
+    elif item.kind in _RESTRICTIONS:
         _make_mount_point(target, os.path.isdir(path))
-        mount(path, target, None, MS_BIND | MS_REC)
+        mount(_NOTHING if item.kind == "masked" else path, target, None, MS_BIND | MS_REC)
         restrict_mount(target, _RESTRICTIONS[item.kind])
     else:
         _make_mount_point(target, is_directory=True)
         kind, flags, options = _FILE_SYSTEMS[item.kind]
         mount(kind, target, kind, flags, options.format(size=item.detail))
+
+
+def _lay_root(place: str, settings: Settings) -> None:
+    """The project: the directory that it was when the run began, whatever has its name now."""
+    target = place + settings["root"]
+    _make_mount_point(target, is_directory=True)
+    root = open_root(settings)
+    try:
+        mount(f"/proc/self/fd/{root}", target, None, MS_BIND | MS_REC)
+    finally:
+        os.close(root)
+    restrict_mount(target, _RESTRICTIONS["writable"])
 
 
 def _make_mount_point(target: str, is_directory: bool) -> None:
@@ -145,39 +166,39 @@ def _raise_loopback() -> None:
         descriptor.close()
 
 
+# All on descriptors: a command that runs beside this one may exchange directories for links.
+
+
 def _guard(root: str, repository: Any) -> None:
-    """Pin a `.git` to its place, and make read-only in it what git would run.
-
-    All on descriptors: the command that runs beside this one may exchange directories for links.
-    """
+    """Pin a `.git` to its place, and make read-only in it what git would run."""
     if repository.is_directory:
-        place = _open_below(root, repository.path)
-        try:
-            mount(f"/proc/self/fd/{place}", f"/proc/self/fd/{place}", None, MS_BIND | MS_REC)
-        finally:
-            os.close(place)
+        _pin(root, repository.path)
     for path in repository.guarded:
-        place = _open_below(root, path)
-        try:
-            mount(f"/proc/self/fd/{place}", f"/proc/self/fd/{place}", None, MS_BIND | MS_REC)
-        finally:
-            os.close(place)
-        place = _open_below(root, path)  # the mount, which now lies on top
-        try:
-            restrict_mount(f"/proc/self/fd/{place}", MS_RDONLY | _PLAIN)
-        finally:
-            os.close(place)
+        _make_read_only(root, path)
 
 
-def _open_below(root: str, path: str) -> int:
-    place = os.open(root, os.O_PATH | os.O_DIRECTORY)
-    for name in path.split("/"):
-        try:
-            below = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=place)
-        finally:
-            os.close(place)
-        place = below
-    return place
+def _pin_parents(root: str, path: str) -> None:
+    names = path.split("/")
+    for count in range(1, len(names)):
+        _pin(root, "/".join(names[:count]))
+
+
+def _pin(root: str, path: str) -> None:
+    """Make it a mount point, which cannot be renamed or removed."""
+    place = open_below(root, path)
+    try:
+        mount(f"/proc/self/fd/{place}", f"/proc/self/fd/{place}", None, MS_BIND | MS_REC)
+    finally:
+        os.close(place)
+
+
+def _make_read_only(root: str, path: str) -> None:
+    _pin(root, path)
+    place = open_below(root, path)  # the mount, which now lies on top
+    try:
+        restrict_mount(f"/proc/self/fd/{place}", MS_RDONLY | _PLAIN)
+    finally:
+        os.close(place)
 
 
 def _write(path: str, text: str) -> None:

@@ -76,6 +76,8 @@ class _Request:
             self._change_owner(self._at_path(first, second, fifth), third, fourth)
         elif name == "utimensat":
             times = self._read(third, _TIMES_SIZE) if third else None
+            if times is not None and len(times) != _TIMES_SIZE:
+                raise OSError(errno.EFAULT, "bad address")
             file = self._at_path(first, second, fourth) if second else self._at_descriptor(first)
             self._change_times(file, times)
         else:
@@ -125,7 +127,9 @@ class _Request:
         return self._still_valid(file)
 
     def _at_path(self, directory: int, address: int, flags: int = 0) -> int:
-        path = self._read(address, _PATH_MAX).split(b"\0")[0]
+        path, end, _ = self._read(address, _PATH_MAX).partition(b"\0")
+        if not end:
+            raise OSError(errno.ENAMETOOLONG, "no end")
         if not path:
             if flags & _AT_EMPTY_PATH:
                 return self._at_descriptor(directory)
@@ -165,7 +169,7 @@ class _Request:
         try:
             to_page_end = 4096 - address % 4096
             data = os.pread(memory, min(size, to_page_end), address)
-            if len(data) == to_page_end < size and b"\0" not in data:
+            if len(data) == to_page_end < size:
                 with contextlib.suppress(OSError):
                     data += os.pread(memory, size - to_page_end, address + to_page_end)
             return data

@@ -22,6 +22,7 @@ class Profile(NamedTuple):
     disk: int  # bytes
 
 
+PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # of tisslang
 GIB = 1 << 30
 PROFILES = {
     "standard": Profile("standard", True, True, 512, 4 * GIB, 4 * GIB),
@@ -66,6 +67,7 @@ _ETC_FOR_NETWORK = ("resolv.conf", "hosts", "host.conf", "gai.conf")
 _NO_PROJECT = (
     *("/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run"),
     *("/sbin", "/sys", "/usr", "/var"),
+    *("/tmp", "/var/tmp", "/dev/shm"),  # shared by all programs
 )
 
 
@@ -97,8 +99,7 @@ def grant(profile: Profile, root: str, network: bool, limits: dict[str, int]) ->
         "confined": profile.confined,
         "root": root,
         "readable": [path for path in readable if not _is_inside(path, root)],
-        # With mounts a writable directory can hold a read-only one: an environment in the project.
-        "readable_in_root": [path for path in prefixes if _is_inside(path, root) and path != root],
+        "protected": _protected(root, prefixes),
         "listable": [path for path in listable if not _is_inside(path, root)],
         "links": [link for link in links if not _is_inside(link[0], root)],
         "network": network,
@@ -138,9 +139,22 @@ def _parts_of_prefix(prefix: str) -> list[str]:
     """A prefix as a whole; of one that is the home directory or more, only what is Python's."""
     if prefix in ("/usr", "/usr/local"):
         return []
-    if why_no_project(prefix) is None:
-        return [prefix]
+    return [prefix] if why_no_project(prefix) is None else _pythons_part(prefix)
+
+
+def _pythons_part(prefix: str) -> list[str]:
     return [os.path.join(prefix, part) for part in ("bin", "lib", "lib64", "include", "pyvenv.cfg")]
+
+
+def _protected(root: str, prefixes: list[str]) -> list[str]:
+    """What lies in the project and stays read-only: this Python's environment, and this program.
+    Whoever starts them next would run what a command left there. Paths relative to the root.
+    """
+    inside = [path for path in [*prefixes, PACKAGE] if _is_inside(path, root) and path != root]
+    if root in prefixes:
+        inside += _pythons_part(root)
+    real = [path for path in inside if os.path.exists(path) and not os.path.islink(path)]
+    return sorted(os.path.relpath(path, root) for path in dict.fromkeys(real))
 
 
 def _added_packages(readable: list[str]) -> tuple[list[str], list[str]]:

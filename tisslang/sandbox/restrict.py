@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tisslang.sandbox import landlock, linux, seccomp
+from tisslang.sandbox.root import open_root
 
 Settings = dict[str, Any]
 _MARGIN = 64 << 20  # bytes above the limit: so that the monitor sees it, and says which it was
@@ -35,10 +36,12 @@ def restrict(settings: Settings, hand_over: Callable[[int], None]) -> None:
     if not by_mounts:  # there /proc is read-only by now, and it was done before
         linux.prefer_for_oom_killer()
     linux.drop_privileges()
+    root = open_root(settings)
     if not by_mounts:
-        landlock.restrict_files(_rules_without_mounts(settings))
-    elif landlock.version() >= landlock.NEEDED_VERSION:
-        landlock.restrict_files(_rules_behind_mounts(settings))
+        landlock.restrict_files(_rules_without_mounts(settings, root))
+    elif landlock.version():
+        landlock.restrict_files(_rules_behind_mounts(settings, root))
+    os.close(root)
     program = seccomp.program(
         network=settings["network"] or by_mounts,
         own_processes=by_mounts,
@@ -75,13 +78,13 @@ def _limit_each_process(settings: Settings) -> None:
         resource.setrlimit(limit, (min(soft, value), value))
 
 
-def _rules_without_mounts(settings: Settings) -> list[tuple[str, int]]:
+def _rules_without_mounts(settings: Settings, root: int) -> list[tuple[str | int, int]]:
     """Files: the project, its private places, the system's programs, and nothing else.
 
     Of other processes /proc shows what `ps` shows; Landlock keeps their memory and files closed.
     """
     return [
-        *((path, landlock.READ_WRITE) for path in [settings["root"], *settings["writable"]]),
+        *((path, landlock.READ_WRITE) for path in [root, *settings["writable"]]),
         *((path, landlock.READ) for path in settings["readable"]),
         *((path, landlock.LIST) for path in settings["listable"]),
         ("/proc", landlock.READ_FILE | landlock.READ_DIR),
@@ -89,11 +92,11 @@ def _rules_without_mounts(settings: Settings) -> list[tuple[str, int]]:
     ]
 
 
-def _rules_behind_mounts(settings: Settings) -> list[tuple[str, int]]:
+def _rules_behind_mounts(settings: Settings, root: int) -> list[tuple[str | int, int]]:
     """What can be seen was chosen by mounts; this is a second wall behind them."""
     return [
         ("/", landlock.READ),
-        *((path, landlock.READ_WRITE) for path in [settings["root"], *settings["writable"]]),
+        *((path, landlock.READ_WRITE) for path in [root, *settings["writable"]]),
         *((path, landlock.READ_WRITE) for path in ("/tmp", "/dev/shm")),
         *((path, landlock.TERMINAL) for path in ("/dev/pts", "/dev/ptmx", "/dev/tty")),
         *((f"/dev/{name}", landlock.DEVICE) for name in _DEVICES),

@@ -46,7 +46,10 @@ clock_settime adjtimex clock_adjtime sethostname setdomainname iopl ioperm
 
 # Programs try these and take another way where a kernel does not have them. clone3 and openat2 hide
 # their flags from a filter, and io_uring everything; what memfd_create makes no limit counts.
-ABSENT = _names("clone3 openat2 memfd_create io_uring_setup io_uring_enter io_uring_register")
+# The old asynchronous input and output draws on a table of the whole machine.
+ABSENT = _names("""
+clone3 openat2 memfd_create io_uring_setup io_uring_enter io_uring_register io_setup
+""")
 
 # Attributes beside a file's content: an access list among them changes who may read it. Landlock
 # would show those of hidden files.
@@ -68,6 +71,8 @@ _SOCK_STREAM, _SOCK_DGRAM, _SOCK_SEQPACKET, _SOCK_TYPE = 1, 2, 5, 0xF
 _IPPROTO_TCP, _IPPROTO_UDP = 6, 17
 _ASK_PERSONALITY = 0xFFFFFFFF
 _RLIMIT_CORE = 4
+_F_SETLEASE, _F_NOTIFY = 1024, 1026
+_PUNCH_HOLE = 2
 
 # What programs ask of terminals, pipes and sockets. All else is refused: putting characters into
 # the operator's terminal (TIOCSTI, TIOCLINUX), flags and labels of files, devices.
@@ -114,6 +119,10 @@ def program(*, network: bool, own_processes: bool, decide_modes: bool) -> bytes:
     rules.update({name: [fail(errno.EOPNOTSUPP)] for name in UNSUPPORTED})
     rules["clone"] = [*_if_any_bit(0, _NEW_NAMESPACES, NOT_PERMITTED), ALLOW]
     rules["ioctl"] = [*_if_one_of(1, _IOCTLS, ALLOW), fail(errno.ENOTTY)]
+    # A lease on a file that may be read lets others wait for it, up to 45 s.
+    rules["fcntl"] = [*_if_one_of(1, (_F_SETLEASE, _F_NOTIFY), NOT_PERMITTED), ALLOW]
+    # A disk can be filled by it faster than anybody looks; the C library then writes instead.
+    rules["fallocate"] = [*_if_any_bit(1, _PUNCH_HOLE, ALLOW), fail(errno.EOPNOTSUPP)]
     rules["personality"] = [*_if_one_of(0, (0, _ASK_PERSONALITY), ALLOW), NOT_PERMITTED]
     rules["socket"] = _sockets() if network else [NOT_PERMITTED]
     rules["socketpair"] = _socket_pairs()

@@ -24,6 +24,7 @@ from tisslang.sandbox import messages, monitor, seatbelt
 from tisslang.sandbox.directories import Place, remove
 from tisslang.sandbox.monitor import LINUX
 from tisslang.sandbox.repositories import GuardError, RepositoryGuard
+from tisslang.sandbox.root import Replaced, identity, require_protected
 
 if LINUX:
     from tisslang.sandbox import bubblewrap, linux, tree
@@ -69,6 +70,9 @@ class _Supervisor:
         settings.update(self._scratch.places())
         settings.update(port=port, processes_before=_processes_of_this_user())
         settings.update(user=os.getuid(), group=os.getgid())
+        places = {path: os.path.join(settings["root"], path) for path in settings["protected"]}
+        settings["root_identity"] = identity(settings["root"])
+        settings["protected_identities"] = {name: identity(p) for name, p in places.items()}
 
     def close(self) -> None:
         """Leave nothing."""
@@ -93,8 +97,10 @@ class _Supervisor:
         while (received := messages.receive(_CLIENT_IN)) is not None:
             request, _ = received
             try:
+                if self._settings["confined"]:
+                    require_protected(self._settings)
                 repositories = self._guard.before()
-            except GuardError as error:
+            except (GuardError, Replaced) as error:
                 messages.send(_CLIENT_OUT, {"error": str(error)})
                 continue
             try:
@@ -109,6 +115,10 @@ class _Supervisor:
         self._settings.update(backend=backend, wrapper=[], bubblewrap=False)
         if not self._settings["confined"]:
             return None
+        if LINUX and not tree.can_be_seen():
+            return "/proc hides processes (hidepid), so that no limit could be watched"
+        if backend == "landlock" and (protected := self._settings["protected"]):
+            return f"{protected[0]} lies in the project, and Landlock cannot keep it read-only"
         if backend == "sandbox-exec":
             self._settings["wrapper"] = seatbelt.wrapper(self._settings)
         failure = self._trial()

@@ -1,4 +1,4 @@
-"""A process and all its descendants: how many there are, what memory they use, how they end."""
+"""A process and all its descendants: how many there are, and how they end."""
 
 from __future__ import annotations
 
@@ -9,70 +9,39 @@ import time
 from typing import NamedTuple
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
-_CAPACITY = {"socket": 8 << 20, "pipe": 1 << 20}  # bytes: the most that Linux lets one have
+_STATE, _PARENT, _THREADS, _RESIDENT = 0, 1, 17, 21  # fields of /proc/N/stat behind the name
 PATIENCE = 5.0  # seconds for killed processes to be gone; the kernel may be busy writing
 
 
-class Usage(NamedTuple):
-    """What a tree uses now."""
+class Process(NamedTuple):
+    """What is seen of one process from outside."""
 
-    processes: int  # threads count each, as for the kernel's own limits
-    memory: int  # bytes
+    pid: int
+    parent: int
+    is_zombie: bool
+    threads: int
+    resident: int  # bytes; pages that it shares with others count in full
 
 
-def descendants(root: int) -> dict[int, list[str]]:
-    """All processes below `root`: their numbers, each with the fields of its /proc/N/stat."""
-    found: dict[int, list[str]] = {}
+def descendants(root: int, most_threads: int | None = None) -> list[Process]:
+    """All processes below `root`, or, of a tree with more threads, as many as show that.
+
+    A tree that grows while it is counted would otherwise never be counted to its end.
+    """
+    found: dict[int, Process] = {}
+    threads = 0
     waiting = _children(root)
     while waiting:
         pid = waiting.pop()
-        if pid in found:
+        process = None if pid in found else _look(pid)
+        if process is None:
             continue
-        try:
-            with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
-                # The name, in parentheses, may hold anything, parentheses too.
-                fields = file.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields:
-            found[pid] = fields
+        found[pid] = process
+        threads += process.threads
+        if most_threads is not None and threads > most_threads:
+            break
         waiting += _children(pid)
-    return found
-
-
-def usage(root: int, limit: int) -> Usage:
-    """What the descendants of `root` use. Memory above `limit` is measured a second, better way."""
-    tree = descendants(root)
-    threads = sum(int(fields[17]) for fields in tree.values())
-    resident = {pid: int(fields[21]) * _PAGE for pid, fields in tree.items()}
-    memory = sum(resident.values())
-    if memory > limit:  # pages that several share were counted for each: count their share only
-        memory = sum(_proportional_size(pid, size) for pid, size in resident.items())
-    return Usage(threads, memory)
-
-
-def capacity(root: int) -> int:
-    """How many bytes can wait in the sockets and pipes of the descendants of `root`, at most.
-
-    They count for no process. What was sent on inside another socket is not seen.
-    """
-    found: set[str] = set()
-    for pid in descendants(root):
-        with contextlib.suppress(OSError):
-            for number in os.listdir(f"/proc/{pid}/fd"):
-                with contextlib.suppress(OSError):
-                    found.add(os.readlink(f"/proc/{pid}/fd/{number}"))
-    return sum(_CAPACITY.get(name.partition(":")[0], 0) for name in found)
-
-
-def free_memory() -> int:
-    """Bytes that this machine could still give to programs, swap space included."""
-    free = 0
-    with open("/proc/meminfo", encoding="ascii") as file:
-        for line in file:
-            if line.startswith(("MemAvailable:", "SwapFree:")):
-                free += int(line.split()[1]) * 1024
-    return free
+    return list(found.values())
 
 
 def end_descendants(root: int) -> bool:
@@ -82,11 +51,11 @@ def end_descendants(root: int) -> bool:
     """
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        tree = [pid for pid, fields in descendants(root).items() if fields[0] != "Z"]
-        for pid in tree:
+        alive = [process.pid for process in descendants(root) if not process.is_zombie]
+        for pid in alive:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
-        if reap() and not tree:
+        if reap() and not alive:
             return True
         time.sleep(0.001)
     return False
@@ -102,23 +71,34 @@ def reap() -> bool:
     return False
 
 
+def can_be_seen() -> bool:
+    """Whether /proc shows the processes that there are; it can be told to hide those of others,
+    and of one's own those that may not be looked into.
+    """
+    try:
+        with open("/proc/1/stat", encoding="latin-1"):
+            return os.path.exists(f"/proc/self/task/{os.getpid()}/children")
+    except OSError:
+        return False
+
+
+def _look(pid: int) -> Process | None:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
+            # The name, in parentheses, may hold anything, parentheses too.
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    if not fields:
+        return None
+    threads, resident = int(fields[_THREADS]), int(fields[_RESIDENT]) * _PAGE
+    return Process(pid, int(fields[_PARENT]), fields[_STATE] == "Z", threads, resident)
+
+
 def _children(pid: int) -> list[int]:
     found: list[int] = []
-    try:
+    with contextlib.suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
                 found += map(int, file.read().split())
-    except OSError:
-        pass
     return found
-
-
-def _proportional_size(pid: int, resident: int) -> int:
-    try:
-        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("Pss:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        pass
-    return resident

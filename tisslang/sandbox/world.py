@@ -16,6 +16,8 @@ _LINKS_OF_DEV = {
     "stderr": "/proc/self/fd/2",
     "ptmx": "pts/ptmx",
 }
+# What user 0 may read of the whole machine, capabilities or not.
+_MASKED = ("/proc/kpagecount", "/proc/kpageflags", "/proc/kpagecgroup", "/proc/slabinfo")
 _PART_OF_MEMORY = 8  # of the limit on memory: what each private place in memory may hold
 
 
@@ -36,11 +38,12 @@ def world(settings: dict[str, Any]) -> list[Item]:
     items += [Item("link", f"/dev/{name}", target) for name, target in _LINKS_OF_DEV.items()]
     items += [Item("terminals", "/dev/pts"), Item("memory", "/dev/shm", size)]
     items += [Item("processes", "/proc")]
+    items += [Item("masked", path) for path in _MASKED if os.path.exists(path)]
     items += [_readable(path) for path in settings["readable"]]
     items += [Item("link", path, target) for path, target in settings["links"]]
     items += [Item("file", f"/etc/{name}", text) for name, text in _files_of_etc(settings).items()]
-    items += [Item("writable", path) for path in [settings["root"], *settings["writable"]]]
-    return items + [Item("readable", path) for path in settings["readable_in_root"]]
+    items += [Item("root", settings["root"])]
+    return items + [Item("writable", path) for path in settings["writable"]]
 
 
 def _readable(path: str) -> Item:

@@ -71,6 +71,32 @@ def test_pages_that_processes_share_count_once(tmp_path: Path, backend: str) -> 
         assert (done.ended_by, done.exit_code) == (None, 0), done
 
 
+def test_a_file_that_is_read_through_memory_does_not_count(tmp_path: Path, backend: str) -> None:
+    (tmp_path / "large").write_bytes(bytes(200 * MIB))
+    code = "import mmap, time; file = open('large', 'rb'); "
+    code += "m = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ); "
+    code += "print(sum(m[::4096])); time.sleep(0.3)"
+    with client_of(backend, tmp_path, memory=100 * MIB) as client:
+        done = run_in(client, f'{PYTHON} -c "{code}"', tmp_path)
+        assert (done.ended_by, done.stdout) == (None, "0\n"), done
+
+
+def test_memory_that_waits_in_sockets_counts(tmp_path: Path, backend: str) -> None:
+    (tmp_path / "fill.py").write_text(
+        "import socket, time\n"
+        "pairs = [socket.socketpair() for _ in range(1500)]\n"
+        "for one, _ in pairs:\n"
+        "    one.setblocking(False)\n"
+        "    try:\n"
+        "        while True: one.send(bytes(1 << 16))\n"
+        "    except BlockingIOError: pass\n"
+        "time.sleep(20)\n"
+    )
+    with client_of(backend, tmp_path, memory=150 * MIB) as client:
+        done = run_in(client, f"{PYTHON} fill.py", tmp_path)
+        assert done.ended_by == "memory", done
+
+
 def test_what_is_allowed_is_not_ended(tmp_path: Path, backend: str) -> None:
     limits = {"memory": 400 * MIB, "processes": 30, "disk": 200 * MIB}
     with client_of(backend, tmp_path, **limits) as client:

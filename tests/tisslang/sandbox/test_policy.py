@@ -56,11 +56,16 @@ def test_nothing_of_the_home_directory_is_granted_but_this_python() -> None:
     assert not {f"/etc/{name}" for name in secret} & set(grant["readable"])
 
 
-def test_a_read_only_place_below_the_project_is_kept_apart() -> None:
-    root = os.path.dirname(os.path.realpath(sys.prefix))
-    grant = policy.grant(policy.PROFILES["standard"], root, False, LIMITS)
-    assert os.path.realpath(sys.prefix) in grant["readable_in_root"]
-    assert os.path.realpath(sys.prefix) not in grant["readable"]
+def test_what_python_runs_from_is_protected_in_the_project() -> None:
+    def protected(root: str) -> list[str]:
+        grant = policy.grant(policy.PROFILES["standard"], root, False, LIMITS)
+        return list(grant["protected"])
+
+    prefix = os.path.realpath(sys.prefix)
+    assert os.path.basename(prefix) in protected(os.path.dirname(prefix))
+    assert {"bin", "lib", "pyvenv.cfg"} & set(protected(prefix)) == {"bin", "lib", "pyvenv.cfg"}
+    assert "tisslang" in protected(os.path.dirname(policy.PACKAGE))
+    assert protected("/srv/project") == []
 
 
 def test_the_temporary_directory_is_never_in_the_project(

@@ -110,6 +110,11 @@ _ALONE = {"network": False, "own_processes": False, "decide_modes": False}
         ("openat(-1,0,0o20200001,0o4755)", errno.EPERM, errno.EPERM),  # O_TMPFILE
         ("personality(0xffffffff)", 0, 0),
         ("personality(0x0040000)", errno.EPERM, errno.EPERM),  # no random addresses
+        ("fcntl(-1,1024,0)", errno.EPERM, errno.EPERM),  # F_SETLEASE
+        ("fcntl(-1,1,0)", errno.EBADF, errno.EBADF),
+        ("fallocate(-1,0,0,10)", errno.EOPNOTSUPP, errno.EOPNOTSUPP),
+        ("fallocate(-1,3,0,10)", errno.EBADF, errno.EBADF),  # a hole gives space back
+        ("io_setup(1,0)", errno.ENOSYS, errno.ENOSYS),
         ("setrlimit(4,0)", 0, 0),  # RLIMIT_CORE stays what it is
         ("prlimit64(0,4,1,0)", 0, 0),
         ("prlimit64(0,4,0x100000000,0)", 0, 0),
