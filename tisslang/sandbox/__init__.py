@@ -4,15 +4,17 @@
 |---|---|
 | `policy.py` | what a profile grants |
 | `client.py`, `messages.py` | the run's side |
-| `supervisor.py` | the process that serves a run: chooses what confines, keeps repositories safe |
-| `monitor.py`, `tree.py`, `output.py` | one command: output, limits, the end of its whole tree |
-| `namespaces.py` | backend: a world of its own by mounts and namespaces |
+| `supervisor.py` | the process that serves a run: which backend holds, what a run has for itself |
+| `monitor.py` | one command: its output, its limits, the end of its whole tree |
+| `tree.py`, `memory.py`, `output.py` | what a tree is and uses; what is kept of a stream |
+| `command.py`, `restrict.py` | what a process gives up before the shell, and the proof |
+| `world.py`, `namespaces.py`, `bubblewrap.py` | backend: a small world, laid out in two ways |
 | `landlock.py`, `notify.py` | backend where those are refused; the first also behind namespaces |
 | `seccomp.py`, `system_calls.py` | the system calls that are closed, in both |
-| `restrict.py` | the order in which a process gives all this up, and the proof that it did |
 | `seatbelt.py` | backend of macOS |
+| `root.py` | the same project for every command, whatever is renamed |
+| `repositories.py` and what it imports | nothing that a command leaves in `.git` is run by git |
 | `advice.py` | what a person can do where a backend is refused |
-| `repositories.py`, `git_config.py` | nothing that a command leaves in `.git` is run by git |
 """
 
 from __future__ import annotations
