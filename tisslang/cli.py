@@ -132,9 +132,11 @@ def add_run_flags(parser: argparse.ArgumentParser) -> None:
     add("--env", metavar="NAME=VALUE", action="append", default=[], help="environment for RUN")
     add("--timeout", metavar="DUR", default="300s", help="limit for each RUN (default: 300s)")
     add("--max-output", metavar="BYTES", default="10M", help="kept of each stream (default: 10M)")
-    for what, default in (("memory", "4G"), ("disk", "4G")):
-        add(f"--max-{what}", metavar="BYTES", help=f"{what} for each RUN (default: {default})")
-    add("--max-processes", metavar="N", help="processes and threads for each RUN (default: 512)")
+    for what in ("memory", "disk"):
+        text = f"{what} for each RUN (default: 4G; strict: 1G)"
+        add(f"--max-{what}", metavar="BYTES", help=text)
+    text = "processes and threads for each RUN (default: 512; strict: 64)"
+    add("--max-processes", metavar="N", help=text)
     add("--sandbox-profile", metavar="P", default="standard", help="standard, strict or none")
     for what, does in (("allow", "ask nothing for, and permit"), ("deny", "refuse")):
         flag = f"--{what}-command"

@@ -18,22 +18,25 @@ def examine() -> dict[str, Any]:
     """Try each backend and each confining profile here; the findings, for programs.
 
     `ok` is whether `standard` can be had; of each profile its `sandbox` object as in a report, or
-    null; of each backend null when it holds, else why it does not.
+    null, and then why in `refused`; of each backend null when it holds, else why it does not.
     """
     backends: dict[str, str | None] = {}
     profiles: dict[str, Any] = {}
     for name in sandbox.backends():
         backends.update(_attempt("standard", [name])[1])
+    reasons: dict[str, str] = {}
     for name in ("standard", "strict"):
-        profiles[name] = _attempt(name, sandbox.backends())[0]
-    refused = {name: why for name, why in backends.items() if why is not None}
+        profiles[name], refused = _attempt(name, sandbox.backends())
+        reasons[name] = "; ".join(f"{backend}: {why}" for backend, why in refused.items())
+    missing = {name: why for name, why in backends.items() if why is not None}
     return {
         "ok": profiles["standard"] is not None,
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": sys.executable,
         "profiles": profiles,
+        "refused": {name: reasons[name] for name, facts in profiles.items() if facts is None},
         "backends": backends,
-        "advice": advice(refused),
+        "advice": advice(missing),
     }
 
 
@@ -41,7 +44,7 @@ def render(findings: dict[str, Any]) -> str:
     """The findings for people."""
     lines = [findings["system"], f"Python  {findings['python']}", ""]
     for name, facts in findings["profiles"].items():
-        lines += _profile_lines(name, facts)
+        lines += _profile_lines(name, facts, findings["refused"].get(name, ""))
     lines.append("Backends")
     for backend, why in findings["backends"].items():
         lines.append(f"  {backend:<13} {'yes' if why is None else f'no: {why}'}")
@@ -55,13 +58,14 @@ def render(findings: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _profile_lines(name: str, facts: dict[str, Any] | None) -> list[str]:
+def _profile_lines(name: str, facts: dict[str, Any] | None, why: str) -> list[str]:
     profile = PROFILES[name]
     if facts is None:
-        return [f"Profile {name}: no", ""]
+        return [f"Profile {name}: no", *([f"  {why}"] if why else []), ""]
     memory, disk = size_text(profile.memory), size_text(profile.disk)
     guarantees = {
-        "files": "yes: the project, the system's programs and this Python; all else is hidden",
+        "files": "yes: the project, the system's programs and this Python; all else is hidden"
+        + (", but not that it exists" if facts["backend"] == "landlock" else ""),
         "network": "yes: nothing outside is reachable",
         "processes": "yes: none outside can be touched, none outlives its command",
         "environment": "yes: PATH HOME LANG LC_* TERM TMPDIR and what you add",

@@ -54,11 +54,12 @@ def test_every_gap_is_explained_and_strict_accepts_none() -> None:
         "system": "Linux",
         "python": "python3",
         "profiles": {"standard": facts, "strict": None},
+        "refused": {"strict": "landlock: leaves gaps"},
         "backends": {"namespaces": "not permitted", "landlock": None},
         "advice": ["allow user namespaces"],
     }
     said = doctor.render(findings)
     assert said.count("gap: ") == len(GAPS["landlock"])
-    assert "Profile strict: no" in said
+    assert "Profile strict: no\n  landlock: leaves gaps\n" in said
     assert "namespaces    no: not permitted" in said
     assert "1. allow user namespaces" in said

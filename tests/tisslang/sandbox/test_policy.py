@@ -1,12 +1,13 @@
 """What a profile grants: which places can be a project, what of this Python is shown."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from sandboxes import BACKENDS, client_of, run_in
+from sandboxes import BACKENDS, client_of, missing, run_in
 
 import tisslang
 from tisslang.sandbox import policy
@@ -76,6 +77,39 @@ def test_the_temporary_directory_is_never_in_the_project(
     assert policy.temporary_directory(str(tmp_path)) == os.path.realpath("/tmp")
     monkeypatch.setenv("TMPDIR", "relative")
     assert policy.temporary_directory("/srv/project") == os.path.realpath("/tmp")
+
+
+ASKS = """
+import socket, sys
+try:
+    socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5).close()
+    print("connected")
+except OSError as error:
+    print(type(error).__name__)
+try:
+    socket.socket(socket.AF_UNIX)
+    print("a local daemon could be asked")
+except PermissionError:
+    pass
+"""
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_network_is_opened_by_the_operator_alone(
+    tmp_path: Path, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tisslang.sandbox.backends", lambda: [backend])
+    (tmp_path / "asks.py").write_text(ASKS)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        plan = [{"type": "RUN", "command": f"python3 asks.py {server.getsockname()[1]}"}]
+        closed = tisslang.run(plan, tmp_path)
+        opened = tisslang.run(plan, tmp_path, allow_network=True)
+    if closed["sandbox"] is None:
+        missing(closed["error"]["message"])
+    assert closed["sandbox"]["network"] == "off"
+    assert closed["last_run"]["stdout"] in ("ConnectionRefusedError\n", "PermissionError\n")
+    assert opened["sandbox"] == {**closed["sandbox"], "network": "open"}
+    assert opened["last_run"]["stdout"] == "connected\n"
 
 
 CHECK = "import sys, tisslang; print(sys.prefix, sys.version_info[:3], tisslang.__version__)"
