@@ -13,7 +13,7 @@
 | `seccomp.py`, `system_calls.py` | the system calls that are closed, in both |
 | `seatbelt.py` | backend of macOS |
 | `root.py` | the same project for every command, whatever is renamed |
-| `repositories.py` and what it imports | nothing that a command leaves in `.git` is run by git |
+| `repositories.py` and what it imports | git runs nothing that a command left |
 | `advice.py` | what a person can do where a backend is refused |
 """
 

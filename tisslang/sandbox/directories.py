@@ -122,6 +122,11 @@ class Place:
         while self.depth() > depth:
             self.leave()
 
+    def mode(self) -> int:
+        """The mode of this directory, apart from what the descent has opened up."""
+        mode = self._way[-1][1]
+        return stat.S_IMODE(os.fstat(self.descriptor).st_mode) if mode is None else mode
+
     def make_writable(self) -> None:
         """Let its owner change this directory until the descent leaves it."""
         self._unlock(stat.S_IMODE(os.fstat(self.descriptor).st_mode), _CAN_CHANGE)
@@ -150,7 +155,7 @@ class Place:
         return status
 
     def _unlock(self, mode: int, needed: int) -> None:
-        if mode & needed == needed or os.geteuid() == 0:
+        if mode & needed == needed:  # not even the superuser is free of it in every container
             return
         known, old_mode = self._way[-1]
         try:
@@ -176,8 +181,13 @@ def _open_locked(name: str, directory: int) -> tuple[int, os.stat_result]:
     held = directory if name == "." else hold(name, directory)
     try:
         status = os.fstat(held)
-        os.chmod(f"/proc/self/fd/{held}", stat.S_IMODE(status.st_mode) | _CAN_WALK)
-        return os.open(".", _LIST, dir_fd=held), status
+        mode = stat.S_IMODE(status.st_mode)
+        os.chmod(f"/proc/self/fd/{held}", mode | _CAN_WALK)
+        try:
+            return os.open(".", _LIST, dir_fd=held), status
+        except OSError:  # the owner's rights are not ours, though we may give them
+            os.chmod(f"/proc/self/fd/{held}", mode)
+            raise
     finally:
         if held != directory:
             os.close(held)
@@ -277,50 +287,68 @@ def _remove_files(place: Place) -> list[str]:
 class _Listed:
     """What a directory held when it was listed last."""
 
-    __slots__ = ("_changed", "_settled", "directories", "found")
+    __slots__ = ("_changed", "_settled", "directories", "found", "telling")
 
     def __init__(self, status: os.stat_result) -> None:
         self._changed = status.st_ctime_ns
         self._settled = self._changed < time.time_ns() - RACY
         self.directories: list[str] = []
         self.found: list[str] = []
+        self.telling: list[str] = []  # case-folded
 
     def is_current(self, status: os.stat_result) -> bool:
         return self._settled and self._changed == status.st_ctime_ns
 
     def is_dull(self) -> bool:
-        return not self.directories and not self.found
+        return not self.directories and not self.found and not self.telling
 
 
 class Walk:
     """Visits a whole tree again and again, and lists only what changed since the last time.
 
-    It looks for entries whose case-folded name is in `names`, or in `top_names` at the top.
+    It looks for entries whose case-folded name is in `names`, or in `top_names` at the top. And of
+    each directory it notes which of the case-folded names `telling` there are in it.
     """
 
-    def __init__(self, root: int, names: frozenset[str], top_names: frozenset[str]) -> None:
+    def __init__(
+        self,
+        root: int,
+        names: frozenset[str],
+        top_names: frozenset[str],
+        telling: frozenset[str] = frozenset(),
+    ) -> None:
         self._root = root
         self._names = names
         self._top_names = top_names
+        self._telling = telling
         self._known: dict[Identity, _Listed] = {}
 
     def run(
-        self, meet: Callable[[Place, str], None], wanted: frozenset[Identity] = frozenset()
+        self,
+        meet: Callable[[Place, str], None],
+        notice: Callable[[Place, list[str], list[str]], None],
+        wanted: frozenset[Identity] = frozenset(),
     ) -> dict[Identity, str]:
-        """Call `meet` for each entry looked for, and return where the directories `wanted` are."""
+        """Call `meet` for each entry looked for, and return where the directories `wanted` are.
+
+        `notice` is called for each directory in which there are telling names, with these names
+        and with those that were there the last time.
+        """
         known, self._known = self._known, {}
         paths: dict[Identity, str] = {}
         with Place(self._root) as place:
             pending: list[list[str]] = []
 
             def visit(status: os.stat_result) -> None:
-                listed = known.get(place.identity())
+                before = listed = known.get(place.identity())
                 if listed is None or not listed.is_current(status):
                     names = self._names if pending else self._top_names
-                    listed = _list(place.descriptor, status, names)
+                    listed = _list(place.descriptor, status, names, self._telling)
                 self._known[place.identity()] = listed
                 for name in listed.found:
                     meet(place, name)
+                if listed.telling:
+                    notice(place, listed.telling, before.telling if before else [])
                 pending.append(listed.directories.copy())
 
             visit(os.fstat(place.descriptor))
@@ -360,12 +388,17 @@ class Walk:
             return None
 
 
-def _list(directory: int, status: os.stat_result, names: frozenset[str]) -> _Listed:
+def _list(
+    directory: int, status: os.stat_result, names: frozenset[str], telling: frozenset[str]
+) -> _Listed:
     listed = _Listed(status)
     with os.scandir(directory) as entries:
         for entry in entries:
-            if entry.name[0] == "." and entry.name.casefold() in names:
+            name = entry.name.casefold()
+            if name in names:
                 listed.found.append(entry.name)
+            elif name in telling:
+                listed.telling.append(name)
             if entry.is_dir(follow_symlinks=False):
                 listed.directories.append(entry.name)
     return listed

@@ -9,6 +9,8 @@ with a value of its own kind, and never another key.
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,8 @@ MAX_CONFIG = 64 * 1024  # bytes; nothing of a larger one is kept
 _BOOLEANS = {b"true": b"true", b"yes": b"true", b"on": b"true", b"1": b"true"}
 _BOOLEANS |= {b"false": b"false", b"no": b"false", b"off": b"false", b"0": b"false"}
 _LONGEST_TEXT = 1000
+_MARK = b"\xef\xbb\xbf"  # of UTF-8; git ignores it at the beginning
+_OPTIONAL = b":(optional)"  # before a path: it may be missing
 _SPACES = b" \t\r\n"
 _ESCAPED = {0x74: b"\t", 0x62: b"\b", 0x6E: b"\n", 0x5C: b"\\", 0x22: b'"'}  # after a backslash
 _NEWLINE, _BACKSLASH, _QUOTE = b'\n\\"'
@@ -28,6 +32,24 @@ def cleaned(data: bytes) -> bytes:
     if len(data) > MAX_CONFIG:
         return b""
     return data if _is_plain(data) else _written(_parsed(data))
+
+
+def named_paths(data: bytes) -> list[tuple[str, str]]:
+    """What git takes from elsewhere by a config: "path" (an include), "hookspath", "worktree".
+
+    Each with the path as it is written, up to the first error in the syntax. Paths that begin with
+    a home directory are left out.
+    """
+    if b"path" not in data.lower():  # so most are done; without hooks a work tree means nothing
+        return []
+    found: list[tuple[str, str]] = []
+    for section, key, value in _Reader(data.removeprefix(_MARK)).entries():
+        included = section.startswith(b"include") and key == b"path"
+        if included or (section == b"core" and key in (b"hookspath", b"worktree")):
+            path = (value or b"").partition(b"\0")[0].removeprefix(_OPTIONAL)
+            if path and not path.startswith(b"~"):
+                found.append((key.decode(), os.fsdecode(path)))
+    return found
 
 
 def _boolean(value: bytes | None) -> bytes | None:
@@ -102,7 +124,7 @@ def _line(key: bytes, value: bytes) -> bytes:
 def _parsed(data: bytes) -> dict[tuple[bytes, bytes], bytes]:
     """The kept keys whose last value is sane. What follows an error is not read."""
     kept: dict[tuple[bytes, bytes], bytes] = {}
-    for section, key, value in _Reader(data.removeprefix(b"\xef\xbb\xbf")).entries():
+    for section, key, value in _Reader(data.removeprefix(_MARK)).entries():
         plain = _KEPT.get(section, {}).get(key, lambda _: None)(value)
         kept.pop((section, key), None)
         if plain is not None:
@@ -133,9 +155,10 @@ class _Reader:
                     break
             else:
                 entry = self._entry()
-                if section is None or entry is None:
+                if entry is None:
                     break
-                found.append((section, *entry))
+                if section is not None:  # for git, a key without a section is no error
+                    found.append((section, *entry))
         return found
 
     def _section(self) -> bytes | None:

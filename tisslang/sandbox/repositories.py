@@ -3,8 +3,10 @@
 `git` runs what it finds in a `.git` directory: hooks, programs named in a `config`, whatever other
 directories a `commondir` or a `modules` leads to. A repository that exists before a command is
 therefore made what it was, wherever the command has moved it; of one that the command made there
-stays what runs nothing. Directories are known by device and inode, and by a descriptor that is held
-on them, never by their path. `git` itself is never asked: it would run what is looked for.
+stays what runs nothing. Any other directory can be a repository too, and hide a `.git` above it:
+one that a command made is treated the same, one that was there is its owner's affair. Directories
+are known by device and inode, and by a descriptor that is held on them, never by their path. `git`
+itself is never asked: it would run what is looked for.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from itertools import pairwise
 
 from tisslang.sandbox.directories import (
     Moved,
@@ -24,16 +27,18 @@ from tisslang.sandbox.directories import (
     name_of,
     remove,
 )
-from tisslang.sandbox.git_config import MAX_CONFIG, cleaned
-from tisslang.sandbox.snapshots import (
-    GuardError,
-    Log,
-    Node,
-    Snapshots,
-    read_file,
-    restore,
-    write_file,
+from tisslang.sandbox.git_directory import (
+    GUARDED,
+    TELLING,
+    Frame,
+    clean,
+    has_head,
+    keep_frame,
+    may_be_repository,
+    take_frame,
 )
+from tisslang.sandbox.snapshots import GuardError, Log, Node, Snapshots, restore
+from tisslang.sandbox.targets import Targets, is_mountable, restore_targets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,27 +47,7 @@ if TYPE_CHECKING:
 
     from tisslang.sandbox.directories import Identity
 
-# Each entry of a `.git` directory that makes git run something, with the way in which it does.
-GUARDED = frozenset(
-    {
-        "hooks",  # programs
-        "config",  # names of programs, and of other files of configuration
-        "config.worktree",  # the same
-        "commondir",  # another directory to take hooks and config from
-        "info",  # attributes, which choose the filters of the configuration
-        "modules",  # the repositories of submodules
-        "worktrees",  # those of other work trees
-        "rebase-merge",  # lists of commands that `git rebase --continue` goes on with
-        "rebase-apply",
-        "sequencer",
-        "remotes",  # the old form of remotes: `git push` runs the hooks of a repository nearby
-        "branches",
-    }
-)
-_SAMPLES = 1 << 20  # bytes of all sample hooks of a new repository together; git's own need 25,000
-
 _GIT, _TISS = ".git", ".tiss"
-_MOST_LINKS = 40  # on one way; as for the kernel
 _ATTEMPTS = 3
 
 
@@ -83,7 +68,7 @@ class Repository:
 class _Known:
     """A `.git` or `.tiss` as it was before the command."""
 
-    __slots__ = ("entries", "links", "name", "own", "parent", "path", "whole")
+    __slots__ = ("entries", "frame", "links", "name", "own", "parent", "path", "whole")
 
     def __init__(self, path: str, parent: Identity, own: Identity | None) -> None:
         self.path = path
@@ -92,10 +77,32 @@ class _Known:
         self.own = own  # of a directory of which some entries are guarded, else None
         self.entries: dict[str, Node] = {}  # these entries
         self.links: list[tuple[list[str], str]] = []  # in them, with their texts
+        self.frame: Frame | None = None  # if it is a repository for git
         self.whole: Node | None = None  # what is guarded as a whole
 
     def is_same(self, other: _Known) -> bool:
         return (self.own, self.parent, self.name) == (other.own, other.parent, other.name)
+
+    def configs(self) -> list[tuple[list[str], list[bytes]]]:
+        """The directories with configs of git in them, as names from the root, and these."""
+        found: list[tuple[list[str], list[bytes]]] = []
+        pending = [(self.path.split("/"), self.entries)]
+        while pending:
+            directory, nodes = pending.pop()
+            contents: list[bytes] = []
+            for name, node in nodes.items():
+                if node.content is not None and name.casefold() in ("config", "config.worktree"):
+                    contents.append(node.content)
+                elif node.children:
+                    pending.append(([*directory, name], node.children))
+            if contents:
+                found.append((directory, contents))
+        return found
+
+    def work_tree(self) -> list[str] | None:
+        """For the `.git` file of a further work tree, the top of that."""
+        is_file = self.whole is not None and b"/worktrees/" in (self.whole.content or b"")
+        return self.path.split("/")[:-1] if is_file and self.name.casefold() == _GIT else None
 
 
 class RepositoryGuard:
@@ -108,11 +115,14 @@ class RepositoryGuard:
         self._names = root.strip("/").split("/")
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._top = identity(os.fstat(self._root))
-        self._walk = Walk(self._root, frozenset({_GIT}), frozenset({_GIT, _TISS}))
-        self._held: dict[Identity, int] = {}  # a descriptor of each known `.git` and its parent
+        self._walk = Walk(self._root, frozenset({_GIT}), frozenset({_GIT, _TISS}), TELLING)
+        self._held: dict[Identity, int] = {}  # a descriptor of each that is known, or a parent
         self._is_ready = False
         self._known: list[_Known] = []
-        self._targets: dict[str, Node | None] = {}  # what links in guarded trees lead to, by path
+        self._targets: dict[str, Node | None] = {}  # what guarded entries lead to, by path
+        # Repositories under other names: those that were there, and those that a command made.
+        self._strange: set[Identity] = set()
+        self._made: set[Identity] = set()
 
     def close(self) -> None:
         """Give all descriptors back."""
@@ -157,17 +167,26 @@ class RepositoryGuard:
 
     def _remember(self) -> list[Repository]:
         found: list[_Known] = []
-        self._walk.run(lambda place, name: found.append(self._meet(place, name)))
+        strange: set[Identity] = set()
+
+        def notice(place: Place, names: list[str], _: list[str]) -> None:
+            if _is_strange(place, names):
+                strange.add(self._hold(".", place.descriptor))
+
+        self._walk.run(lambda place, name: found.append(self._meet(place, name)), notice)
         found.sort(key=lambda known: known.path)
         snapshots = Snapshots()
         old = {(known.parent, known.name): known for known in self._known}
         for known in found:
             before = old.get((known.parent, known.name))
             self._take(known, snapshots, before if before and before.is_same(known) else None)
-        targets: dict[str, Node | None] = {}
-        repositories = [self._describe(known, snapshots, targets) for known in found]
-        self._known, self._targets, self._is_ready = found, targets, True
-        self._let_go({one for known in found for one in (known.parent, known.own)})
+        targets = Targets(self._root, self._names, snapshots, self._targets)
+        work_trees = [top for known in found if (top := known.work_tree()) is not None]
+        repositories = [_describe(known, targets, work_trees) for known in found]
+        self._known, self._targets, self._is_ready = found, targets.nodes, True
+        self._made &= strange
+        self._strange = strange - self._made
+        self._let_go({one for known in found for one in (known.parent, known.own)} | strange)
         return repositories
 
     def _meet(self, place: Place, name: str) -> _Known:
@@ -198,95 +217,14 @@ class RepositoryGuard:
             snapshots.links.clear()  # where they lead is no part of `.git`
             return
         with Place(self._held[known.own], names) as place:
-            for name in os.listdir(place.descriptor):
+            present = os.listdir(place.descriptor)
+            for name in present:
                 if name.casefold() in GUARDED:
                     node = snapshots.take(place, name, old.entries.get(name) if old else None)
                     if node is not None:
                         known.entries[name] = node
-        known.links, snapshots.links = snapshots.links, []
-
-    def _describe(
-        self, known: _Known, snapshots: Snapshots, targets: dict[str, Node | None]
-    ) -> Repository:
-        """What the caller is told. What links in guarded trees lead to is remembered on the way."""
-        if known.own is None:
-            guarded = [known.path] if _is_mountable(known.whole) else []
-            return Repository(known.path, False, guarded)
-        entries = {f"{known.path}/{name}": node for name, node in known.entries.items()}
-        guarded = [path for path, node in entries.items() if _is_mountable(node)]
-        links = known.links
-        while links:
-            names, text = links.pop()
-            for way in self._resolve(names[:-1], text):
-                path = "/".join(way)
-                if f"{known.path}/".startswith(f"{path}/" if way else ""):
-                    link = "/".join(names)
-                    raise GuardError(f"{link}: leads to a directory that holds the repository")
-                if path in targets or any(f"{path}/".startswith(f"{one}/") for one in guarded):
-                    continue
-                node = targets[path] = self._take_at(way, snapshots, self._targets.get(path))
-                links += snapshots.links
-                snapshots.links = []
-                if _is_mountable(node):
-                    guarded.append(path)
-        return Repository(known.path, True, guarded)
-
-    def _resolve(self, directory: list[str], text: str) -> list[list[str]]:
-        """Where a link leads, as names from the root: further links on its way, and then its end.
-
-        What lies outside the root is left out.
-        """
-        passed: list[list[str]] = []
-        here = directory
-        todo: list[str] | None = [text]
-        while todo:
-            first, *todo = todo
-            if first.startswith("/"):
-                here, todo = [], self._inside([*first.split("/"), *todo])
-            elif "/" in first:
-                todo = [*first.split("/"), *todo]
-            elif first == ".." and not here:
-                todo = self._inside([*self._names[:-1], *todo])
-            elif first == "..":
-                here = here[:-1]
-            elif first not in ("", "."):
-                target = self._link_text(here, first)
-                if target is None:
-                    here = [*here, first]
-                    continue
-                passed.append([*here, first])
-                if len(passed) > _MOST_LINKS:
-                    return passed
-                todo = [target, *todo]
-        return passed if todo is None else [*passed, here]
-
-    def _inside(self, names: list[str]) -> list[str] | None:
-        """What remains of an absolute path behind the root; None when it does not pass there."""
-        for end in range(len(names) + 1):
-            try:
-                if identity(os.stat("/" + "/".join(names[:end]))) == self._top:
-                    return names[end:]
-            except OSError:
-                return None
-        return None
-
-    def _link_text(self, directory: list[str], name: str) -> str | None:
-        with Place(self._root) as place:
-            try:
-                for above in directory:
-                    place.enter(above)
-                return os.readlink(name, dir_fd=place.descriptor)
-            except OSError:  # no link, or nothing at all
-                return None
-
-    def _take_at(self, way: list[str], snapshots: Snapshots, old: Node | None) -> Node | None:
-        with Place(self._root) as place:
-            try:
-                for above in way[:-1]:
-                    place.enter(above)
-            except OSError:
-                return None
-            return snapshots.take(place, way[-1], old)
+            known.links, snapshots.links = snapshots.links, []
+            known.frame = take_frame(place, present, snapshots, old.frame if old else None)
 
     # After it
 
@@ -302,18 +240,50 @@ class RepositoryGuard:
             log.base = f"{known.path}/" if known.own else known.path.removesuffix(known.name)
             try:
                 with Place(self._held[holder]) as place:
-                    _restore(place, known, log, holder)
+                    if not _restore(place, known, log, holder):
+                        log.undo(known.name, known.parent)
             except OSError as error:
                 log.fail("", error)
         log.base = ""
-        for path, node in self._targets.items():
-            with Place(self._root) as place:
-                _restore_target(place, path.split("/"), node, log)
+        restore_targets(self._root, self._targets, log)
         own = {known.own for known in self._known}
         whole = {(known.parent, known.name) for known in self._known if known.own is None}
         holders = frozenset(holder for holder, _ in log.undone if holder is not None)
-        places = self._walk.run(lambda place, name: _judge(place, name, own, whole, log), holders)
+        places = self._walk.run(
+            lambda place, name: _judge(place, name, own, whole, log),
+            lambda place, names, before: self._notice(place, names, before, own, log),
+            holders,
+        )
         return self._report(log, places)
+
+    def _notice(
+        self, place: Place, names: list[str], before: list[str], own: set[Identity | None], log: Log
+    ) -> None:
+        """A directory that git takes for a repository, though it is not called `.git`."""
+        here = place.identity()
+        if here in self._strange:
+            return
+        try:
+            if not _is_strange(place, names) or self._is_in_target(place):
+                return
+            if here in own:  # it cannot be brought home; from now on it is one of the command's
+                self._made.add(here)
+            elif here not in self._made and not GUARDED.isdisjoint(before):
+                # What is called `hooks` or `modules` there was there before: it must not be lost.
+                remove(place, "HEAD")
+                log.undo(place.path("HEAD"))
+            else:
+                clean(place, log)
+                self._made.add(here)
+        except FileNotFoundError:
+            return  # another command removed it meanwhile
+        except OSError as error:
+            log.fail(place.path("HEAD"), error)
+
+    def _is_in_target(self, place: Place) -> bool:
+        """Whether this directory lies in what a guarded entry leads to, which was restored."""
+        path = place.path("")
+        return any(path.startswith(f"{target}/") for target in self._targets)
 
     def _bring_home(self, log: Log, below: set[Identity]) -> None:
         """Move every `.git` directory back to where it was, if both places still exist."""
@@ -365,39 +335,47 @@ class RepositoryGuard:
         return sorted(paths) + more
 
 
-def _is_mountable(node: Node | None) -> bool:
-    return node is not None and node.kind in (stat.S_IFREG, stat.S_IFDIR)
+def _describe(known: _Known, targets: Targets, work_trees: list[list[str]]) -> Repository:
+    """What the caller is told. What guarded entries lead to is remembered on the way."""
+    if known.own is None:
+        return Repository(known.path, False, [known.path] if is_mountable(known.whole) else [])
+    entries = {f"{known.path}/{name}": node for name, node in known.entries.items()}
+    guarded = [path for path, node in entries.items() if is_mountable(node)]
+    targets.add_links(known.path, known.links, guarded)
+    home = known.path.split("/")
+    for directory, configs in known.configs():
+        tops = [home[:-1]] if directory == home else []
+        if directory[len(home) : len(home) + 1] in ([], ["worktrees"]):
+            tops += work_trees
+        targets.add_settings(known.path, directory, configs, tops, guarded)
+    return Repository(known.path, True, guarded)
 
 
-def _restore(place: Place, known: _Known, log: Log, holder: Identity) -> None:
+def _is_strange(place: Place, names: list[str]) -> bool:
+    """Whether git takes this directory for a repository, though it is not called `.git`.
+
+    What lies in a guarded entry, as the repositories of submodules do, was restored with that.
+    """
+    if not may_be_repository(names):
+        return False
+    way = [name.casefold() for name in place.names]
+    if way[-1:] == [_GIT] or way[:1] == [_TISS]:
+        return False
+    in_guarded = any(one == _GIT and other in GUARDED for one, other in pairwise(way))
+    return not in_guarded and has_head(place)
+
+
+def _restore(place: Place, known: _Known, log: Log, holder: Identity) -> bool:
+    """Put right what is guarded; False if the directory itself was changed."""
     if known.own is None:
         restore(place, known.name, known.whole, log, holder)
-        return
+        return True
     for name in os.listdir(place.descriptor):
         if name.casefold() in GUARDED and name not in known.entries:
             restore(place, name, None, log, holder)
     for name, node in known.entries.items():
         restore(place, name, node, log, holder)
-
-
-def _restore_target(place: Place, way: list[str], node: Node | None, log: Log) -> None:
-    """Restore what a link leads to; the directories above it were no links either."""
-    name = ""
-    try:
-        for name in way[:-1]:
-            status = look(name, place.descriptor)
-            if status is None or not stat.S_ISDIR(status.st_mode):
-                if remove(place, name):
-                    log.undo(place.path(name))
-                if node is None:
-                    return
-                place.make_writable()
-                os.mkdir(name, 0o755, dir_fd=place.descriptor)
-            place.enter(name)
-    except OSError as error:
-        log.fail(place.path(name), error)
-        return
-    restore(place, way[-1], node, log)
+    return known.frame is None or keep_frame(place, known.frame, log, holder)
 
 
 def _move(known: Identity, own: int, home: int, new_name: str) -> None:
@@ -423,6 +401,7 @@ def _judge(
     place: Place, name: str, own: set[Identity | None], whole: set[tuple[Identity, str]], log: Log
 ) -> None:
     """An entry that looks like a repository: if the command made it, leave of it what is safe."""
+    depth = place.depth()
     try:
         status = look(name, place.descriptor)
         if status is None or (place.identity(), name) in whole:
@@ -431,70 +410,11 @@ def _judge(
             remove(place, name)
             log.undo(place.path(name))
         elif identity(status) not in own:
-            _clean(place, name, log)
+            place.enter(name)
+            clean(place, log)
     except FileNotFoundError:
-        return  # another command removed it meanwhile
+        pass  # another command removed it meanwhile
     except OSError as error:
+        place.climb(depth)
         log.fail(place.path(name), error)
-
-
-def _clean(place: Place, name: str, log: Log) -> None:
-    """Leave of a new `.git` directory what runs nothing."""
-    depth = place.depth()
-    place.enter(name)
-    for entry in os.listdir(place.descriptor):
-        if entry.casefold() not in GUARDED:
-            continue
-        try:
-            status = os.stat(entry, dir_fd=place.descriptor, follow_symlinks=False)
-            kind = stat.S_IFMT(status.st_mode)
-            if entry == "hooks" and kind == stat.S_IFDIR:
-                _keep_only(place, entry, lambda name: name.endswith(".sample"), log)
-            elif entry == "info" and kind == stat.S_IFDIR:
-                _keep_only(place, entry, lambda name: name == "exclude", log)
-            elif entry == "branches" and kind == stat.S_IFDIR:
-                _keep_only(place, entry, lambda name: False, log)
-            elif entry == "config" and kind == stat.S_IFREG:
-                _cut_config(place, entry, status, log)
-            else:
-                remove(place, entry)
-                log.undo(place.path(entry))
-        except FileNotFoundError:  # another command removed it meanwhile
-            place.climb(depth + 1)
-        except OSError as error:
-            place.climb(depth + 1)
-            log.fail(place.path(entry), error)
-    place.leave()
-
-
-def _keep_only(place: Place, name: str, is_kept: Callable[[str], bool], log: Log) -> None:
-    """Remove from a directory all but the regular files, not too many, with such a name."""
-    place.enter(name)
-    left = _SAMPLES
-    for entry in os.listdir(place.descriptor):
-        status = os.stat(entry, dir_fd=place.descriptor, follow_symlinks=False)
-        size = status.st_size + len(entry)
-        if stat.S_ISREG(status.st_mode) and is_kept(entry) and size <= left:
-            left -= size
-            continue
-        remove(place, entry)
-        log.undo(place.path(entry))
-    place.leave()
-
-
-def _cut_config(place: Place, name: str, status: os.stat_result, log: Log) -> None:
-    data = read_file(place, name, MAX_CONFIG)
-    if data is None:
-        remove(place, name)
-        log.undo(place.path(name))
-        return
-    clean = cleaned(data)
-    if clean == data and status.st_nlink == 1:
-        return
-    try:
-        write_file(place, name, clean, 0o644)  # a new file: another name of it may lie outside
-    except OSError:
-        remove(place, name)
-        raise
-    if clean != data:
-        log.undo(place.path(name))
+    place.climb(depth)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tisslang.sandbox.git_config import MAX_CONFIG, cleaned
+from tisslang.sandbox.git_config import MAX_CONFIG, cleaned, named_paths
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -189,3 +189,39 @@ def test_nothing_of_a_huge_config_is_kept() -> None:
     line = b"[user]\n\tname = a\n"
     assert cleaned(line * (MAX_CONFIG // len(line))) != b""
     assert cleaned(line * (MAX_CONFIG // len(line) + 1)) == b""
+
+
+@pytest.mark.parametrize(
+    ("data", "paths"),
+    [
+        (b"[core]\n\thooksPath = a\n", [("hookspath", "a")]),
+        (b'[CORE] HOOKSPATH = "a # b" ; c\n', [("hookspath", "a # b")]),
+        (b"\xef\xbb\xbf[core]\r\n\thookspath=a\\\r\nb\r\n", [("hookspath", "ab")]),
+        (b"[core]\n\thooksPath = a\n\thooksPath = b\n", [("hookspath", "a"), ("hookspath", "b")]),
+        (b"[core]\n\tworktree = ..\n\thooksPath = a", [("worktree", ".."), ("hookspath", "a")]),
+        (b'[core "x"]\n\thooksPath = a\n[x]\n\tpath = b\n', []),
+        (b"[include]\n\tpath = a\n\tpath\n\tpath =\n\tpath = ~/b\n", [("path", "a")]),
+        (b'[includeIf "onbranch:\\"x]"]\n\tpath = a\n', [("path", "a")]),
+        (b"[includeIf.gitdir]\n\tpath = \xff\n", [("path", "\udcff")]),
+        (b"[include]\n\tpath = :(optional)a\n", [("path", "a")]),
+        (b"[include]\n\tpath = a\0b\n", [("path", "a")]),
+        (b"[include]\n\tpath = a\n[error\n[include]\n\tpath = b\n", [("path", "a")]),
+        (b"key = x\n[include]\n\tpath = a\n", [("path", "a")]),
+        (b"# path", []),
+        (b"", []),
+    ],
+)
+def test_what_a_config_leads_to(data: bytes, paths: list[tuple[str, str]]) -> None:
+    assert named_paths(data) == paths
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(st.lists(PIECES, max_size=25).map(b"".join))
+def test_each_path_that_git_finds_is_found(tmp_path: Path, data: bytes) -> None:
+    for text in (data, data + b"\n[core]\n\thooksPath = h\n", b"[include]\n\tpath = " + data):
+        after = listed(text, tmp_path)
+        found = dict(named_paths(text))
+        for key, name in (("core.hookspath", "hookspath"), ("include.path", "path")):
+            value = (after or {}).get(key)
+            if value:
+                assert name in found, text

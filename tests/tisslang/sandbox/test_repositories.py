@@ -498,6 +498,11 @@ MANY_HOOKS = (
     f"{EVIL} > $D/$h; chmod 755 $D/$h; done"
 )
 COPY = 'cp -r .git .evil && git config -f .evil/config core.fsmonitor "touch $CANARY; false"'
+BARE_CONFIG = (  # it takes the directory for the work tree, too
+    "printf '[core]\\n\\trepositoryformatversion = 0\\n\\tbare = false\\n\\tworktree = .\\n"
+    '\\tfsmonitor = "touch %s; false"\\n\' $CANARY'
+)
+BARE = f"cp -r .git/objects .git/refs .git/HEAD .; {BARE_CONFIG} > config"
 ATTACKS = {
     "hooks": f"D=.git/hooks; mkdir -p $D; {MANY_HOOKS}",
     "fsmonitor": f'echo "{MONITOR}" >> .git/config',
@@ -533,6 +538,25 @@ ATTACKS = {
     "printf 'URL: ./e.git\\nPush: HEAD:refs/heads/x\\n' > .git/remotes/origin",
     "branches": f"git init -q --bare e.git; D=e.git/hooks; {EVIL} > $D/pre-receive; "
     "chmod 755 $D/pre-receive; mkdir -p .git/branches; echo ./e.git > .git/branches/origin",
+    "switched off": f'{BARE}; rm .git/HEAD',
+    "HEAD spoilt": f'{BARE}; echo x > .git/HEAD',
+    "HEAD replaced": f'{BARE}; rm .git/HEAD; mkdir .git/HEAD',
+    "HEAD led away": f'{BARE}; mv .git/HEAD h; ln -s ../h .git/HEAD',
+    "no refs": f'{BARE}; rm -r .git/refs .git/packed-refs 2>&1 || true',
+    "refs a file": f'{BARE}; rm -r .git/refs; touch .git/refs',
+    "objects a dead link": f'{BARE}; rm -r .git/objects; ln -s nowhere .git/objects',
+    "bare": f"mkdir new; cp -r .git/objects .git/refs .git/HEAD new; {BARE_CONFIG} > new/config",
+    "bare with links": "mkdir new; cd new; ln -s ../.git/objects; ln -s ../.git/refs; "
+    f"ln -s refs/heads/master HEAD; {BARE_CONFIG} > config",
+    "cloned bare": "git clone -q --bare . new; git -C new config core.bare false; "
+    f"{BARE_CONFIG} >> new/config",
+    "set hooks": f"D=tools/hooks; {MANY_HOOKS}",
+    "set hooks made": f"D=tools/hooks; mkdir -p $D; {MANY_HOOKS}",
+    "set hooks of a work tree": f"D=w/tools/hooks; mkdir -p $D; {MANY_HOOKS}",
+    "set hooks of a submodule": f"D=logs/tools; mkdir $D; {MANY_HOOKS}",
+    "set include": f'echo "{MONITOR}" >> tools/config',
+    "set include made": f'mkdir -p tools; echo "{MONITOR}" >> tools/config',
+    "set include of an include": f'echo "{MONITOR}" > tools/more',
 }  # fmt: skip
 OPERATOR = (
     "git status; git log -p; git diff; git commit --allow-empty -m x; git checkout -b y; git gc; "
@@ -557,6 +581,16 @@ def prepare(root: Path, attack: str) -> None:
     sh("git commit -q -m y && git worktree add -q w", root)
     if attack.startswith("linked"):
         sh("rm -r .git/hooks && mkdir my-hooks && ln -s ../my-hooks .git/hooks", root)
+    if attack.startswith("set hooks"):
+        sh("git config core.hooksPath tools/hooks", root)
+    if attack == "set hooks":
+        sh("mkdir -p tools/hooks", root)
+    if attack.endswith("of a submodule"):
+        sh("git -C logs config core.hooksPath tools", root)
+    if attack.startswith("set include"):
+        sh("git config includeIf.gitdir:/.path ../tools/config", root)
+    if attack in ("set include", "set include of an include"):
+        sh("mkdir tools && git config -f tools/config include.path more", root)
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -573,8 +607,260 @@ def test_the_operators_git_runs_nothing_of_the_command(
         assert guard.after() != []
     operate(root)
     assert canary_of(root).exists() != guarded
-    if guarded and attack != "deleted":  # and git still works
+    if guarded and attack not in ("deleted", "objects a dead link"):  # and git still works
         sh("git status && git fsck && git -C w status && git -C logs status", root)
+
+
+# A repository stays one
+
+SPOILED = [
+    ("rm .git/HEAD", [".git/HEAD"]),
+    ("rm .git/HEAD && mkdir -p .git/HEAD/deep", [".git/HEAD"]),
+    ("rm .git/HEAD && mkfifo .git/HEAD", [".git/HEAD"]),
+    ("echo ref: x > .git/HEAD", [".git/HEAD"]),
+    ("echo 0123456789 > .git/HEAD", [".git/HEAD"]),
+    ("mv .git/HEAD h && ln -s ../h .git/HEAD", [".git/HEAD"]),
+    ("rm -r .git/refs", [".git/refs"]),
+    ("rm -r .git/objects && touch .git/objects", [".git/objects"]),
+    ("mv .git/objects . && ln -s ../objects .git/objects", [".git/objects"]),
+    ("rm -rf .git/* && mkfifo .git/refs", None),
+]
+
+
+@pytest.mark.parametrize(("command", "undone"), SPOILED)
+def test_a_repository_stays_one(
+    root: Path, guard: RepositoryGuard, command: str, undone: list[str] | None
+) -> None:
+    sh("git init -q . && git commit -q --allow-empty -m x", root)
+    mode = (root / ".git/objects").stat().st_mode
+    guard.before()
+    sh(command, root)
+    found = guard.after()
+    assert found == undone or undone is None
+    assert sh("git rev-parse --git-dir && git symbolic-ref HEAD", root).startswith(".git\nrefs/")
+    assert (root / ".git/objects").stat().st_mode == mode
+    guard.before()
+    assert guard.after() == []
+
+
+def test_locks_do_not_hide_a_repository(root: Path, guard: RepositoryGuard) -> None:
+    sh("git init -q . && git init -q sub && chmod 500 sub/.git/refs", root)
+    if not os.getuid():
+        sh(f"chown -R -h {NOBODY}:{NOBODY} .", root)
+    before = state(root)
+    with not_root():
+        guard.before()
+    sh("chmod 0 .git/HEAD .git/objects .git && chmod 466 sub/.git/refs sub/.git", root)
+    with not_root():
+        assert guard.after() == [".git", ".git/HEAD", ".git/objects", "sub/.git", "sub/.git/refs"]
+    sh("chmod g-w,o-w sub/.git sub/.git/refs", root)
+    assert {path: mode & 0o40700 for path, (mode, _) in state(root).items()} == {
+        path: mode & 0o40700 for path, (mode, _) in before.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "git checkout -q -b other",
+        "git checkout -q --detach",
+        "ln -sf refs/heads/old .git/HEAD",
+        "printf 'ref:\\t refs/heads/x' > .git/HEAD",
+        "git commit -q --allow-empty -m y && git pack-refs --all",
+        "git checkout -q --orphan new",
+    ],
+)
+def test_another_head_stays(root: Path, guard: RepositoryGuard, command: str) -> None:
+    sh("git init -q . && git commit -q --allow-empty -m x", root)
+    guard.before()
+    sh(command, root)
+    before = state(root)
+    assert guard.after() == []
+    assert state(root) == before
+
+
+def test_what_was_no_repository_need_not_be_one(root: Path, guard: RepositoryGuard) -> None:
+    make(root / ".git/HEAD", "ref: x")
+    sh("mkdir .git/objects .git/refs && git init -q sub && rm sub/.git/HEAD", root)
+    guard.before()
+    sh("rm -r .git/objects .git/HEAD sub/.git/refs", root)
+    assert guard.after() == []
+
+
+def test_links_to_data_elsewhere_stay(root: Path, guard: RepositoryGuard) -> None:
+    sh("git init -q old && mkdir -p new/.git && cd new/.git && cp ../../old/.git/HEAD .", root)
+    sh("ln -s ../../old/.git/objects && ln -s ../../old/.git/refs", root / "new/.git")
+    before = state(root / "new")
+    guard.before()
+    sh("cd new/.git && rm refs && mkdir refs && ln -sfn nowhere objects", root)
+    assert guard.after() == ["new/.git/objects", "new/.git/refs"]
+    assert state(root / "new") == before
+
+
+# Repositories under other names
+
+
+def test_a_bare_repository_can_be_made_and_used(root: Path, guard: RepositoryGuard) -> None:
+    guard.before()
+    sh("git init -q --bare x.git && git clone -q x.git y 2>&1 && cd y", root)
+    sh("git commit -q --allow-empty -m one && git push -q origin HEAD 2>&1", root / "y")
+    sh("git clone -q --bare x.git z.git", root)
+    assert guard.after() == ["y/.git/config", "z.git/config"]  # the remotes
+    for _ in range(2):
+        guard.before()
+        sh("cd y && git commit -q --allow-empty -m two && git push -q ../x.git HEAD 2>&1", root)
+        assert guard.after() == []
+    assert sh("git -C x.git log --format=%s --all", root).split() == ["two", "two", "one"]
+
+
+def test_what_a_command_made_is_cleaned_after_later_ones_too(
+    root: Path, guard: RepositoryGuard
+) -> None:
+    guard.before()
+    sh("git init -q --bare a/x.git", root)
+    assert guard.after() == []
+    guard.before()
+    sh("mv a b && git -C b/x.git config core.fsmonitor x && touch b/x.git/hooks/update", root)
+    sh("mkdir s && cp -r b/x.git/* s && rm s/HEAD", root)  # in two steps
+    assert guard.after() == ["b/x.git/config", "b/x.git/hooks/update"]
+    guard.before()
+    sh("cp b/x.git/HEAD s", root)
+    assert guard.after() == ["s/HEAD"]
+
+
+def test_a_directory_whose_objects_are_elsewhere_is_a_repository_too(
+    root: Path, guard: RepositoryGuard
+) -> None:
+    guard.before()
+    sh(
+        "git init -q --bare x.git && mkdir d && cp x.git/HEAD d && echo ../x.git > d/commondir",
+        root,
+    )
+    assert "x.git" in sh("git -C d rev-parse --git-common-dir", root)
+    assert guard.after() == ["d/commondir"]
+
+
+def test_a_bare_repository_that_was_there_is_left_alone(root: Path, guard: RepositoryGuard) -> None:
+    sh("git init -q --bare x.git && cp -r x.git y.git", root)
+    guard.before()
+    sh("for r in x y; do git -C $r.git config user.x 1; touch $r.git/hooks/update; done", root)
+    sh("mkdir d && mv y.git d/z && cp -r x.git copy", root)
+    assert guard.after() == ["copy/config", "copy/hooks/update"]
+    guard.before()
+    sh("touch d/z/hooks/other", root)
+    assert guard.after() == []
+    guard.before()
+    sh("cp -r d/z new && rm -r d/z x.git copy", root)  # no new one is taken for one of them
+    sh("for i in $(seq 20); do cp -r new n$i; done", root)
+    assert guard.after() == sorted(
+        f"{name}/{path}"
+        for name in ("new", *(f"n{i}" for i in range(1, 21)))
+        for path in ("config", "hooks/other", "hooks/update")
+    )
+
+
+def test_a_repository_that_lost_its_home_and_name_becomes_the_commands(
+    root: Path, guard: RepositoryGuard
+) -> None:
+    sh("git init -q a && touch a/.git/hooks/update", root)
+    guard.before()
+    sh("mv a/.git x && rm -r a && touch x/hooks/other", root)
+    assert guard.after() == ["x/hooks/other"]
+    guard.before()
+    assert guard.after() == ["x/hooks/update"]
+
+
+def test_what_a_directory_held_is_not_lost_when_it_becomes_a_repository(
+    root: Path, guard: RepositoryGuard
+) -> None:
+    for name in ("modules/a.py", "hooks/b.py", "config"):
+        make(root / "src" / name)
+    before = state(root)
+    guard.before()
+    sh("cd src && mkdir -p objects refs && echo ref: refs/heads/x > HEAD", root)
+    assert guard.after() == ["src/HEAD"]
+    sh("rmdir src/objects src/refs", root)
+    assert state(root) == before
+
+
+@pytest.mark.parametrize("head", ["", "nothing", "ref: x", "0123", "x" * 40])
+def test_what_only_looks_like_a_repository_is_left_alone(
+    root: Path, guard: RepositoryGuard, head: str
+) -> None:
+    guard.before()
+    for name in ("HEAD", "objects/x", "refs/x", "hooks/x", "config"):
+        make(root / "a" / name, head)
+    (root / "b").mkdir()
+    (root / "b/HEAD").symlink_to("elsewhere")
+    make(root / "b/objects/x")
+    make(root / "b/refs/x")
+    os.mkfifo(root / "b/config")
+    assert guard.after() == []
+
+
+def test_a_submodule_is_no_new_repository_after_it_was_put_back(
+    root: Path, guard: RepositoryGuard
+) -> None:
+    prepare(root, "")
+    before = (root / ".git/modules/logs/config").read_bytes()
+    guard.before()
+    sh("cp -r .git/modules m && rm -r .git/modules && mkdir -p .git/modules/logs", root)
+    sh("cp -r m/logs/objects m/logs/refs .git/modules/logs && rm -r m", root)
+    assert ".git/modules/logs/config" in guard.after()
+    assert (root / ".git/modules/logs/config").read_bytes() == before
+    sh("git status && git -C logs log", root)
+
+
+# What settings lead to
+
+
+def test_what_settings_lead_to_is_guarded(root: Path, guard: RepositoryGuard) -> None:
+    sh("git init -q sub && cd sub && git config core.hooksPath ../my/hooks", root)
+    sh("mkdir -p my/hooks inc && touch my/hooks/pre-commit inc/a inc/b && ln -s a inc/l", root)
+    sh("git config -f sub/.git/config include.path ../../inc/l", root)
+    sh("git config -f inc/a include.path b && git config -f inc/b include.path $PWD/inc/c", root)
+    sh("git config -f sub/.git/config --add include.path ~/x && git config -f inc/b a.path x", root)
+    sh("git config -f sub/.git/config.worktree core.hooksPath .githooks", root)
+    before = state(root)
+    [repository] = guard.before()
+    assert {path for path in repository.guarded if ".git/" not in path} == {
+        "inc/a",
+        "inc/b",
+        "my/hooks",
+    }
+    sh("for f in a b c; do echo x > inc/$f; done && rm inc/l && mkdir sub/.githooks", root)
+    sh("rm my/hooks/pre-commit && touch my/hooks/post-commit", root)
+    assert guard.after() == [
+        "inc/a", "inc/b", "inc/c", "inc/l", "my/hooks/post-commit", "my/hooks/pre-commit",
+        "sub/.githooks",
+    ]  # fmt: skip
+    assert state(root) == before
+
+
+@pytest.mark.parametrize("path", [".", "..", "{root}", ".git", "x/../.."])
+def test_hooks_in_a_directory_that_holds_the_repository_are_refused(
+    root: Path, guard: RepositoryGuard, path: str
+) -> None:
+    sh(f"git init -q sub && cd sub && git config core.hooksPath {path.format(root=root)}", root)
+    with pytest.raises(GuardError, match=r"^sub/\.git/config \(core\.hooksPath\): leads to a dir"):
+        guard.before()
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "", "/usr/share/x", "~/hooks", "../../../x"])
+def test_settings_that_lead_outside_are_left_alone(
+    root: Path, guard: RepositoryGuard, path: str
+) -> None:
+    sh(f"git init -q . && git config core.hooksPath '{path}'", root)
+    [repository] = guard.before()
+    assert all(one.startswith(".git/") for one in repository.guarded)
+    assert guard.after() == []
+
+
+def test_includes_in_circles_come_to_an_end(root: Path, guard: RepositoryGuard) -> None:
+    sh("git init -q . && git config include.path ../a/x && mkdir a && ln -s . a/l", root)
+    make(root / "a/x", "[include]\npath = l/x\npath = x\npath = ../a/x\npath = l/l/./x\n" * 5)
+    assert set(guard.before()[0].guarded) > {"a/x"}
+    assert guard.after() == []
 
 
 # Trees that resist
@@ -665,6 +951,7 @@ def test_locked_directories_are_opened_and_locked_again(root: Path, guard: Repos
         ".git/hooks",
         "free/.git",
         "free/a/.git/hooks/evil",
+        "locked/sub/.git",
         "locked/sub/.git/hooks",
         "locked/sub/.git/hooks/pre-commit",
         "t",
@@ -676,6 +963,45 @@ def test_locked_directories_are_opened_and_locked_again(root: Path, guard: Repos
     sh("chmod 0 locked/sub locked", root)
     if not os.getuid():  # another may not look
         assert state(root) == before
+
+
+CAREFUL = """
+import ctypes, os, struct, sys
+sys.path.insert(0, sys.argv[1])
+from tisslang.sandbox.repositories import RepositoryGuard
+
+libc = ctypes.CDLL(None, use_errno=True)
+header = struct.pack("Ii", 0x20080522, 0)
+held = ctypes.create_string_buffer(24)
+assert libc.capget(header, held) == 0
+for_files = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
+low = [word & ~for_files for word in struct.unpack("6I", held.raw)[:3]]
+assert libc.capset(header, struct.pack("6I", *low, *struct.unpack("6I", held.raw)[3:])) == 0
+guard = RepositoryGuard(sys.argv[2])
+print(guard.before())
+exec(sys.argv[3])
+print(guard.after())
+"""
+LOCK = """
+import subprocess
+for mode in ("000", "444", "111", "333"):
+    subprocess.run(["sh", "-ec", "git init -q $0; touch $0/.git/hooks/update; chmod $0 $0", mode])
+"""
+
+
+def test_a_superuser_without_its_capabilities_opens_locks_too(root: Path) -> None:
+    package = str(Path(tisslang.__file__).parents[1])
+    command = [sys.executable, "-I", "-S", "-c", CAREFUL, package, str(root), LOCK]
+    done = subprocess.run(command, cwd=root, env=ENVIRONMENT, capture_output=True, check=False)
+    assert done.stderr == b""
+    modes = ("000", "111", "333", "444")
+    assert done.stdout.decode().splitlines() == [
+        "[]",
+        str([f"{mode}/.git/hooks/update" for mode in modes]),
+    ]
+    for mode in modes:
+        assert stat.S_IMODE((root / mode).stat().st_mode) == int(mode, 8)
+        (root / mode).chmod(0o755)
 
 
 def test_a_race_of_renames_leads_nowhere(root: Path, guard: RepositoryGuard) -> None:
