@@ -17,6 +17,8 @@ from tisslang.errors import TissCommandError, TissSecurityError
 MAX_READ = 16 * 1024 * 1024
 MAX_LINKS = 40
 PROTECTED = frozenset({".git", ".tiss"})
+# What makes any directory a repository for git, which then runs what its config names.
+_REPOSITORY = ({"HEAD", "objects", "refs"}, {"HEAD", "commondir"})
 
 # Flags that a platform lacks count as nothing. O_PATH needs the right to search, not to list.
 _HOLD_DIRECTORY = (
@@ -102,6 +104,7 @@ class ProjectFiles:
                 raise _outside(path)
             if writing:
                 _refuse_protected(path, [*walk.names, *walk.rest])
+                _refuse_repository(path, [*walk.names, *walk.rest], walk.has)
             yield walk
         finally:
             walk.close()
@@ -154,6 +157,14 @@ class _Walk:
                 if target.startswith("/"):
                     self._go_outside([])
                 todo.extendleft(reversed(target.split("/")))
+
+    def has(self, depth: int, name: str) -> bool:
+        """Whether the directory at a depth has an entry of this name."""
+        try:
+            os.stat(name, dir_fd=self.directories[depth], follow_symlinks=False)
+        except (OSError, IndexError):
+            return False
+        return True
 
     def make_directories(self) -> None:
         """Make the missing parents and enter them, so that only the last name remains in `rest`."""
@@ -261,6 +272,10 @@ class ProjectFilesByName(ProjectFiles):
             raise _outside(path)
         if writing:
             _refuse_protected(path, names)
+            above = [os.path.join(self.root, *names[:depth]) for depth in range(len(names))]
+            _refuse_repository(
+                path, names, lambda depth, name: os.path.lexists(os.path.join(above[depth], name))
+            )
         return real
 
 
@@ -304,6 +319,18 @@ def _refuse_protected(path: str, names: Sequence[str]) -> None:
                 f"path {path!r} lies in {name}, which a plan may not change",
                 hint="what git or tiss would run later stays in the operator's hands",
             )
+
+
+def _refuse_repository(path: str, names: Sequence[str], has: Callable[[int, str], bool]) -> None:
+    """Refuse what would change a repository under another name than `.git`, or complete one."""
+    for depth, entry in enumerate(names):
+        for needed in _REPOSITORY:
+            if all(name == entry or has(depth, name) for name in needed):
+                raise TissSecurityError(
+                    f"path {path!r} lies in what git takes for a repository",
+                    hint="what git would run later stays in the operator's hands; "
+                    "make repositories with git itself, in a RUN",
+                )
 
 
 def _outside(path: str) -> TissSecurityError:

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import stat
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -244,6 +245,32 @@ def test_version_control_is_read_only(kind: type[ProjectFiles], root: Path, path
     assert files.exists("to_git/hooks")
     files.write(".gitignore", b"*")
     files.write("git/.github/x", b"")
+    files.close()
+
+
+@Both
+@pytest.mark.parametrize("last", ["HEAD", "objects/x", "refs/x", "commondir"])
+def test_no_directory_becomes_a_repository(kind: type[ProjectFiles], root: Path, last: str) -> None:
+    """git takes any directory with these for one, and runs what its config names."""
+    files = kind(root)
+    first = ["HEAD"] if last == "commondir" else ["HEAD", "objects/x", "refs/x"]
+    for directory in ("", "new/"):
+        for name in first:
+            if name != last:
+                files.write(directory + name, b"ref: refs/heads/x\n")
+        with pytest.raises(TissSecurityError, match="repository"):
+            files.write(directory + last, b"ref: refs/heads/x\n")
+    files.close()
+
+
+@Both
+def test_a_repository_of_another_name_is_read_only(kind: type[ProjectFiles], root: Path) -> None:
+    subprocess.run(["git", "init", "-q", "--bare", str(root / "x.git")], check=True)
+    files = kind(root)
+    for name in ("config", "hooks/post-update", "refs/heads/new", "deep/er"):
+        with pytest.raises(TissSecurityError, match="repository"):
+            files.write(f"x.git/{name}", b"")
+    assert b"bare = true" in files.read("x.git/config")
     files.close()
 
 

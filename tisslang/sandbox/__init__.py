@@ -23,7 +23,7 @@ import os
 import sys
 from typing import Any
 
-from tisslang.errors import TissSecurityError
+from tisslang.errors import TissCommandError, TissSecurityError
 from tisslang.sandbox.advice import advice
 from tisslang.sandbox.policy import DEFAULT_PROFILE, GAPS, PROFILES, Profile, grant, why_no_project
 
@@ -53,6 +53,12 @@ def obtain(profile_name: str, root: str, network: bool, limits: dict[str, int]) 
         raise TissSecurityError(
             f"RUN is refused: {root} cannot be the project root of commands: {why}",
             hint="work in a directory of its own below it, and name that with --root",
+        )
+    if os.name != "posix" and not profile.confined:
+        raise TissCommandError(
+            "io",
+            "RUN needs a POSIX shell, and this system has none",
+            hint="run the plan on Linux or macOS (on Windows: in WSL)",
         )
     client, refused = attempt(profile, root, network, limits)
     if client is None:

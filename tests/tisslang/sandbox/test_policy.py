@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,16 @@ def test_a_python_that_is_reached_by_links(tmp_path: Path, python: str) -> None:
     command = [str(tmp_path / python), "-c", RUNS_ITSELF.format(path=path, root=str(root))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.startswith("True"), done
+
+
+def test_without_a_posix_shell_there_is_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tisslang.sandbox.os", types.SimpleNamespace(name="nt"))
+    report = tisslang.run('RUN "true"', tmp_path, sandbox_profile="none")
+    assert (report["error"]["kind"], report["exit_code"]) == ("io", 4)
+    report = tisslang.run('RUN "true"', tmp_path)
+    assert (report["error"]["kind"], report["exit_code"]) == ("security", 5)
 
 
 def test_a_read_only_root_can_be_read(tmp_path: Path) -> None:
