@@ -89,7 +89,9 @@ def test_denied_commands_do_not_start(tmp_path: Path) -> None:
     assert (report["error"]["kind"], report["exit_code"]) == ("security", 5)
     assert "--allow-command rm" in report["error"]["hint"]
     assert list(tmp_path.iterdir()) == []
-    assert run('RUN "touch a"', tmp_path, deny_command=["touch"])["exit_code"] == 5
+    denied = run('RUN "touch a"', tmp_path, deny_command=["touch"])
+    assert denied["exit_code"] == 5
+    assert "forbade it with --deny-command touch" in denied["error"]["hint"]
     both = {"allow_command": ["touch"], "deny_command": ["touch"]}
     assert run('RUN "touch a"', tmp_path, **both)["exit_code"] == 5
     assert run('RUN "rm -rf ../x"', tmp_path, allow_command=["rm"])["exit_code"] == 0

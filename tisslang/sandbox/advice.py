@@ -24,7 +24,12 @@ def advice(refused: dict[str, str]) -> list[str]:
     if sys.platform != "linux":
         return ["run it on Linux, or in a Linux container (on Windows: in WSL)"]
     ways = []
-    if "namespaces" in refused:
+    reasons = " ".join(refused.values())
+    if "lies in the project" in reasons or "leads to this Python" in reasons:
+        ways.append("keep the Python environment outside of the project (python3 -m venv ~/env)")
+    if "hidepid" in reasons:
+        ways.append("mount /proc without hidepid")
+    if "namespaces" in refused and not ways:
         mends = [mend for path, (bad, mend) in _SWITCHES.items() if _content(path) == bad]
         if mends:
             ways.append(f"allow user namespaces: sudo {' && sudo '.join(mends)}")
@@ -35,7 +40,7 @@ def advice(refused: dict[str, str]) -> list[str]:
             )
         else:
             ways.append("use a machine or container in which user namespaces are allowed")
-    if "landlock" in refused:
+    if "landlock" in refused and "Landlock" in refused["landlock"]:
         ways.append(
             f"use a kernel whose Landlock keeps signals inside: Linux 6.12 or later "
             f"(this is {os.uname().release})"

@@ -77,7 +77,7 @@ def _namespaces(settings: Settings) -> list[str]:
 def _world(settings: Settings) -> list[str]:
     """Bubblewrap makes /dev, its links and its terminals by itself."""
     arguments = ["--dev", "/dev"]
-    for item in [Item("readable", PACKAGE), *world(settings)]:
+    for item in [*world(settings), Item("readable", PACKAGE)]:
         made_by_bubblewrap = item.path.startswith("/dev/") and item.kind != "memory"
         if not made_by_bubblewrap and item.kind != "masked":  # only user 0 could read those
             arguments += _argument(item)
@@ -109,6 +109,10 @@ def _protected(root: str, paths: list[str]) -> list[str]:
             arguments += ["--bind", parent, parent]
         arguments += ["--ro-bind", f"{root}/{path}", f"{root}/{path}"]
     return arguments
+
+
+# By path: somebody else who exchanges directories in the project at this very moment could lead a
+# guard astray, as `namespaces.py` does not let him. What was changed is restored afterwards too.
 
 
 def _guards(root: str, repositories: list[Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """The run's side of the sandbox: starts the supervisor, sends it commands, takes the results.
 
-The supervisor is a Python of its own, started with an empty environment and without the search path
-of this one, so that no module or variable of the project gets into it.
+The supervisor is a Python of its own, started without the environment and the search path of this
+one, so that no module or variable of the project gets into it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from tisslang.sandbox import messages
 from tisslang.sandbox.output import text_of
+from tisslang.sandbox.policy import PACKAGE
 
 _PATIENCE = 15.0  # seconds that the supervisor has to end a tree and clean up
 _START = (
@@ -91,6 +92,7 @@ class Client:
         except BaseException:
             self.close()
             raise
+        self.files_reset += result["files_reset"]
         if failure := result["failure"]:
             kind, why = failure
             raise OSError(why) if kind == "start" else SupervisorError(why)
@@ -109,19 +111,26 @@ class Client:
         """End what runs, let the supervisor clean up, and wait for its end."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        if self._process.stdout.closed:
+            return
         with contextlib.suppress(OSError):
             self._process.stdin.close()
+        self._take_last_answers(self._process.stdout.fileno())
         try:
-            # Its last answer tells what was undone, and its end of the pipe closes when it ends.
-            while (received := messages.receive(self._process.stdout.fileno())) is not None:
-                self.files_reset += received[0].get("files_reset", [])
             self._process.wait(_PATIENCE)
-        except ValueError:  # closed before
-            return
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
+
+    def _take_last_answers(self, descriptor: int) -> None:
+        """What was undone at the end; until the supervisor ends and closes its side of the pipe."""
+        try:
+            while (received := messages.receive(descriptor)) is not None:
+                self.files_reset += received[0].get("files_reset", [])
+        except (ValueError, KeyError, TypeError):  # an answer that was half read when we gave up
+            while os.read(descriptor, 1 << 16):
+                pass
 
     def _exchange(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         assert self._process.stdin is not None
@@ -140,11 +149,10 @@ class Client:
 
 def _start_supervisor() -> subprocess.Popen[bytes]:
     python = getattr(sys, "_base_executable", None) or sys.executable
-    path = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     # A new session, so that Ctrl-C in a terminal does not end it before it has cleaned up; and no
     # preexec_fn, which is not safe beside a notebook's threads.
     return subprocess.Popen(
-        [python, "-I", "-S", "-B", "-c", _START.format(path=path)],
+        [python, "-I", "-S", "-B", "-c", _START.format(path=os.path.dirname(PACKAGE))],
         env={name: os.environ[name] for name in _KEPT if name in os.environ},
         cwd=os.sep,
         stdin=subprocess.PIPE,

@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Iterator
 from typing import Any, NamedTuple, NoReturn
 
 LINUX = sys.platform == "linux"
@@ -62,19 +63,33 @@ def run_confined(settings: Settings, request: dict[str, Any], ends: Ends) -> Non
     _default_signals()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (settings["descriptors"], most))
-    os.chdir(request["cwd"])
+    with _failing_to_start():
+        os.chdir(request["cwd"])
     if settings["confined"] and LINUX:
         restrict.restrict(settings, lambda listener: _send_descriptor(ends.control, listener))
     os.write(ends.status, STARTED)
     if request["command"] is None:  # a trial
         os._exit(0)
     arguments = [*settings["wrapper"], SHELL, "-c", request["command"]]
-    os.execve(arguments[0], arguments, request["environment"])
+    with _failing_to_start():
+        os.execve(arguments[0], arguments, request["environment"])
+
+
+class CannotStart(Exception):
+    """The command itself cannot be started; its confinement would have held."""
+
+
+@contextlib.contextmanager
+def _failing_to_start() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotStart(error.strerror) from error
 
 
 def tell(ends: Ends, error: BaseException) -> None:
     """Tell the monitor why there is no command."""
-    kind = "start" if isinstance(error, OSError) else "confinement"
+    kind = "start" if isinstance(error, CannotStart) else "confinement"
     what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     os.write(ends.status, json.dumps([kind, what or type(error).__name__]).encode())
 

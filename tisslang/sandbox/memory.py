@@ -20,6 +20,9 @@ _BUDGET = 0.05  # seconds for one look
 _CAPACITY = {"socket": 8 << 20, "pipe": 1 << 20}
 
 
+MOST_DESCRIPTORS = 4096  # of one process: each may hold data that counts for none
+
+
 class Memory:
     """The memory of one tree since now."""
 
@@ -100,8 +103,14 @@ def _hidden(tree: list[Process], enough: int, lost: int, deadline: float) -> int
 
 def _descriptors(pid: int) -> list[tuple[str, int]]:
     found = []
+    try:
+        numbers = os.listdir(f"/proc/{pid}/fd")
+    except PermissionError:  # it does not let others look: then it may hold as much as it can
+        return [(f"closed {pid}", MOST_DESCRIPTORS * _CAPACITY["socket"])]
+    except OSError:
+        return []
     with contextlib.suppress(OSError):
-        for number in os.listdir(f"/proc/{pid}/fd"):
+        for number in numbers:
             with contextlib.suppress(OSError):
                 name = os.readlink(f"/proc/{pid}/fd/{number}")
                 found.append((name, _CAPACITY.get(name.partition(":")[0], 0)))

@@ -1,7 +1,8 @@
 """Watches over one command: starts it, reads its output, counts its tree, and ends it whole.
 
-It is a process of its own with one thread, forked by the supervisor for each command. Nothing that
-the command does reaches it: it reads what comes through two pipes, and counts.
+It is a process of its own with one thread, forked by the supervisor for each command. It reads what
+comes through two pipes, never waiting in a read, and counts; for the backend without mounts it also
+changes modes and times of files in the command's place (notify.py).
 """
 
 from __future__ import annotations
@@ -185,7 +186,9 @@ class _Watch:
         backend = self._settings["backend"]
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if backend == "namespaces":
-                os.kill(self._pid, signal.SIGKILL)  # their first process: the kernel ends the rest
+                os.kill(
+                    self._pid, signal.SIGKILL
+                )  # with their first process all end; so with bubblewrap
             elif backend == "landlock":
                 os.kill(-1, signal.SIGKILL)  # reaches this Landlock domain, which is the tree
             else:

@@ -1,7 +1,7 @@
 """Changes of a file's mode, owner and times, decided one by one for the backend without mounts.
 
 Landlock does not govern these calls, so the seccomp filter stops them and asks here. To answer
-"go on" would be a race: the command could exchange the path after it was judged. So the supervisor
+"go on" would be a race: the command could exchange the path after it was judged. So the monitor
 does what was asked itself, on a descriptor that it holds and has found inside the project.
 """
 

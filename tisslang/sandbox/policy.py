@@ -52,8 +52,8 @@ _SYSTEM = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"),
     *("/nix/store", "/gnu/store", "/run/current-system/sw"),
 )
-# Of /etc only what programs need to start, to draw text, to compile: nothing about users, hosts,
-# services or keys.
+# Of /etc only what programs need to start, to draw text, to compile, and the names of protocols:
+# nothing about users, hosts or keys.
 _ETC = (
     *("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "timezone"),
     *("locale.alias", "locale.conf", "mime.types", "magic", "inputrc", "terminfo", "fonts"),
@@ -69,6 +69,10 @@ _NO_PROJECT = (
     *("/sbin", "/sys", "/usr", "/var"),
     *("/tmp", "/var/tmp", "/dev/shm"),  # shared by all programs
 )
+_OF_SYSTEM = (
+    *("/proc/", "/sys/", "/dev/", "/etc/", "/boot/", "/bin/", "/sbin/", "/lib/", "/lib64/"),
+    *("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/lib64/"),
+)
 
 
 def why_no_project(root: str) -> str | None:
@@ -80,8 +84,10 @@ def why_no_project(root: str) -> str | None:
         return "it is the home directory, with its keys, settings and everybody's work"
     if any(_is_inside(path, root) for path in home):
         return "the home directory lies in it"
-    of_kernel = root.startswith(("/proc/", "/sys/", "/dev/")) and not root.startswith("/dev/shm/")
-    if root in _NO_PROJECT or of_kernel:
+    if root in _homes_of_others():
+        return "it is somebody's home directory"
+    of_system = root.startswith(_OF_SYSTEM) and not root.startswith("/dev/shm/")
+    if root in _NO_PROJECT or of_system:
         return "it is a directory of the system"
     return None
 
@@ -95,11 +101,11 @@ def grant(profile: Profile, root: str, network: bool, limits: dict[str, int]) ->
     readable = [path for path in dict.fromkeys(readable) if os.path.exists(path)]
     links = _links_to_python([*_SYSTEM, *prefixes])
     return {
-        "profile": profile.name,
         "confined": profile.confined,
         "root": root,
         "readable": [path for path in readable if not _is_inside(path, root)],
         "protected": _protected(root, prefixes),
+        "exchangeable": _links_in(root, prefixes),
         "listable": [path for path in listable if not _is_inside(path, root)],
         "links": [link for link in links if not _is_inside(link[0], root)],
         "network": network,
@@ -132,6 +138,15 @@ def _links_to_python(visible: list[str]) -> list[list[str]]:
         [path, os.readlink(path)]
         for path in _links_on_the_way([sys.executable, sys.prefix, sys.base_prefix])
         if not any(_is_inside(path, place) for place in visible)
+    ]
+
+
+def _links_in(root: str, prefixes: list[str]) -> list[str]:
+    """Links in the project by which this Python is started: nothing keeps a link in its place."""
+    return [
+        path
+        for path in _links_on_the_way([sys.executable, sys.prefix, sys.base_prefix])
+        if _is_inside(path, root) and not any(_is_inside(path, place) for place in prefixes)
     ]
 
 
@@ -217,6 +232,17 @@ def _links_on_the_way(paths: list[str]) -> list[str]:
 
 def _is_inside(path: str, place: str) -> bool:
     return path == place or path.startswith(place.rstrip(os.sep) + os.sep)
+
+
+def _homes_of_others() -> set[str]:
+    """The home directories of people, not of services."""
+    try:
+        import pwd
+
+        people = [entry for entry in pwd.getpwall() if 1000 <= entry.pw_uid < 60_000]
+    except ImportError:
+        return set()
+    return {os.path.realpath(entry.pw_dir) for entry in people}
 
 
 def _home_of_user() -> str:

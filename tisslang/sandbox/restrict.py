@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tisslang.sandbox import landlock, linux, seccomp
+from tisslang.sandbox.memory import MOST_DESCRIPTORS
 from tisslang.sandbox.root import open_root
 
 Settings = dict[str, Any]
@@ -32,14 +33,14 @@ def restrict(settings: Settings, hand_over: Callable[[int], None]) -> None:
     """
     by_mounts = settings["backend"] == "namespaces"
     _limit_each_process(settings)
-    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)  # it does not outlive its monitor
     if not by_mounts:  # there /proc is read-only by now, and it was done before
         linux.prefer_for_oom_killer()
     linux.drop_privileges()
     root = open_root(settings)
     if not by_mounts:
         landlock.restrict_files(_rules_without_mounts(settings, root))
-    elif landlock.version():
+    elif landlock.version():  # gVisor has namespaces and no Landlock
         landlock.restrict_files(_rules_behind_mounts(settings, root))
     os.close(root)
     program = seccomp.program(
@@ -62,10 +63,10 @@ def _limit_each_process(settings: Settings) -> None:
         resource.RLIMIT_CORE: 1,
         resource.RLIMIT_FSIZE: limits["disk"] + _MARGIN,
         resource.RLIMIT_DATA: limits["memory"] + _SUDDEN,
-        resource.RLIMIT_NOFILE: 4096,  # each may hold data that counts for no process
-        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_NOFILE: MOST_DESCRIPTORS,
+        resource.RLIMIT_MSGQUEUE: 0,  # queues of messages would outlive the command
         resource.RLIMIT_RTPRIO: 0,  # a real-time loop would hold a processor
-        resource.RLIMIT_NICE: 0,
+        resource.RLIMIT_NICE: 0,  # and so would one that takes precedence
     }
     if os.getuid() != 0:  # user 0 is never bound by it
         hard[resource.RLIMIT_NPROC] = settings["processes_before"] + 4 * limits["processes"] + 256
@@ -79,9 +80,10 @@ def _limit_each_process(settings: Settings) -> None:
 
 
 def _rules_without_mounts(settings: Settings, root: int) -> list[tuple[str | int, int]]:
-    """Files: the project, its private places, the system's programs, and nothing else.
+    """Files: the project, its private places, the system's programs, a few devices.
 
-    Of other processes /proc shows what `ps` shows; Landlock keeps their memory and files closed.
+    And /proc, which shows of other processes what `ps` shows, command lines too; Landlock keeps
+    their memory, environment and files closed. To user 0 it shows some counts of the kernel.
     """
     return [
         *((path, landlock.READ_WRITE) for path in [root, *settings["writable"]]),

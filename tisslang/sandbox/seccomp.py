@@ -34,6 +34,8 @@ open_by_handle_at name_to_handle_at fanotify_init fanotify_mark file_setattr
 # Memory and queues that stay when the command is gone, or that no limit counts.
 shmget shmat shmctl shmdt semget semop semctl semtimedop msgget msgsnd msgrcv msgctl
 mq_open mq_unlink memfd_secret
+# The watch of a directory: it tells of programs that others start, and of names in hidden places.
+inotify_add_watch
 # The keys of the operator.
 keyctl add_key request_key
 # Parts of the kernel that were attacked often and that a plan does not need.
@@ -59,7 +61,7 @@ setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr re
 """)
 
 # Without a mount namespace nothing guards a file's mode, owner and times, for Landlock does not:
-# the supervisor decides these calls one by one (notify.py). All programs use utimensat now.
+# the monitor decides these calls one by one (notify.py). All programs use utimensat now.
 DECIDED = _names("chmod fchmod fchmodat fchmodat2 chown lchown fchown fchownat utimensat")
 _OLD_TIMES = _names("utime utimes futimesat")
 
@@ -111,7 +113,7 @@ DONE = fail(0)  # it seems to have succeeded
 
 def program(*, network: bool, own_processes: bool, decide_modes: bool) -> bytes:
     """The filter. `network`: Internet sockets exist; `own_processes`: a PID namespace hides others;
-    `decide_modes`: the calls of `DECIDED` go to the supervisor.
+    `decide_modes`: the calls of `DECIDED` go to the monitor.
     """
     rules: dict[str, list[Instruction]] = {}
     rules.update({name: [NOT_PERMITTED] for name in FORBIDDEN})
@@ -123,12 +125,13 @@ def program(*, network: bool, own_processes: bool, decide_modes: bool) -> bytes:
     rules["fcntl"] = [*_if_one_of(1, (_F_SETLEASE, _F_NOTIFY), NOT_PERMITTED), ALLOW]
     # A disk can be filled by it faster than anybody looks; the C library then writes instead.
     rules["fallocate"] = [*_if_any_bit(1, _PUNCH_HOLE, ALLOW), fail(errno.EOPNOTSUPP)]
+    # A layout of memory without random addresses, or that of an old system.
     rules["personality"] = [*_if_one_of(0, (0, _ASK_PERSONALITY), ALLOW), NOT_PERMITTED]
     rules["socket"] = _sockets() if network else [NOT_PERMITTED]
     rules["socketpair"] = _socket_pairs()
     for name, mode in (("chmod", 1), ("fchmod", 1), ("fchmodat", 2), ("fchmodat2", 2)):
         rules[name] = [*_if_any_bit(mode, _SET_ID, NOT_PERMITTED), ALLOW]
-    for name, mode in (("creat", 1), ("mkdir", 1), ("mknod", 1), ("mknodat", 2)):
+    for name, mode in (("creat", 1), ("mknod", 1), ("mknodat", 2)):
         rules[name] = [*_if_any_bit(mode, _SET_ID, NOT_PERMITTED), ALLOW]
     for name, flags in (("open", 1), ("openat", 2)):  # the mode counts only for a new file
         rules[name] = [
@@ -153,7 +156,6 @@ def program(*, network: bool, own_processes: bool, decide_modes: bool) -> bytes:
                 *_if_one_of(1, (0,), ALLOW),
                 NOT_PERMITTED,
             ]
-        rules["inotify_add_watch"] = [NOT_PERMITTED]  # it would tell the names in hidden places
     if decide_modes:
         for name in DECIDED:
             rules[name] = [*rules.get(name, [ALLOW])[:-1], DECIDE]

@@ -7,8 +7,8 @@ signal, its end of the pipe closes, and what still runs is ended and cleaned up 
                     backend, version       output, limits,             confined
                     control, scratch       end of the tree
 
-It is one thread without anything of the project in its search path, and it holds no secrets: its
-environment is empty.
+It is one thread without anything of the project in its search path, and without the operator's
+environment: of that it gets what is meant for the commands.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import signal
 from typing import Any
 
 from tisslang.sandbox import messages, monitor, seatbelt
-from tisslang.sandbox.directories import Place, remove
+from tisslang.sandbox.git.directories import Place, remove
+from tisslang.sandbox.git.repositories import GuardError, RepositoryGuard
 from tisslang.sandbox.monitor import LINUX
-from tisslang.sandbox.repositories import GuardError, RepositoryGuard
 from tisslang.sandbox.root import Replaced, identity, require_protected
 
 if LINUX:
@@ -44,7 +44,7 @@ def main() -> None:
         return
     try:
         supervisor = _Supervisor(received[0])
-    except (OSError, GuardError) as error:
+    except Exception as error:
         messages.send(_CLIENT_OUT, {"error": str(error)})
         return
     try:
@@ -65,14 +65,14 @@ class _Supervisor:
         settings["descriptors"], most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self._guard = RepositoryGuard(settings["root"])
+        places = {path: os.path.join(settings["root"], path) for path in settings["protected"]}
+        settings["root_identity"] = identity(settings["root"])
+        settings["protected_identities"] = {name: identity(p) for name, p in places.items()}
         self._scratch = _Scratch(settings["temporary"])
         self._listener, port = _listen()
         settings.update(self._scratch.places())
         settings.update(port=port, processes_before=_processes_of_this_user())
         settings.update(user=os.getuid(), group=os.getgid())
-        places = {path: os.path.join(settings["root"], path) for path in settings["protected"]}
-        settings["root_identity"] = identity(settings["root"])
-        settings["protected_identities"] = {name: identity(p) for name, p in places.items()}
 
     def close(self) -> None:
         """Leave nothing."""
@@ -106,7 +106,7 @@ class _Supervisor:
             try:
                 result, blobs = self._run(request, repositories)
                 result["files_reset"] = self._guard.after()
-            except GuardError as error:
+            except (GuardError, OSError) as error:
                 result, blobs = {"error": str(error)}, []
             messages.send(_CLIENT_OUT, result, *blobs)
 
@@ -117,8 +117,10 @@ class _Supervisor:
             return None
         if LINUX and not tree.can_be_seen():
             return "/proc hides processes (hidepid), so that no limit could be watched"
-        if backend == "landlock" and (protected := self._settings["protected"]):
-            return f"{protected[0]} lies in the project, and Landlock cannot keep it read-only"
+        if exchangeable := self._settings["exchangeable"]:
+            return f"{exchangeable[0]} in the project leads to this Python, and could be exchanged"
+        if backend != "namespaces" and (protected := self._settings["protected"]):
+            return f"{protected[0]} lies in the project, and nothing can keep it read-only"
         if backend == "sandbox-exec":
             self._settings["wrapper"] = seatbelt.wrapper(self._settings)
         failure = self._trial()
@@ -136,11 +138,12 @@ class _Supervisor:
             "cwd": self._settings["root"],
             "environment": {},
             "timeout": _TRIAL_SECONDS,
-            "max_output": 0,
+            "max_output": 1000,
         }
-        result, _ = self._run(request, [])
+        result, blobs = self._run(request, [])
         if failure := result.get("failure"):
-            return str(failure[1])
+            said = blobs[1].decode("utf-8", "replace").strip() if blobs else ""
+            return f"{failure[1]} ({said})" if said else str(failure[1])
         if result["exit_code"]:
             return f"the trial ended with exit code {result['exit_code']}"
         return None
@@ -160,10 +163,11 @@ class _Supervisor:
         finally:
             os.close(reader)
             os.waitpid(pid, 0)
-            if LINUX:
-                tree.end_descendants(os.getpid())
+            all_ended = tree.end_descendants(os.getpid()) if LINUX else True
         if received is None:
             return {"failure": ["confinement", "the monitor of the command was killed"]}, []
+        if not all_ended:
+            received[0]["failure"] = ["confinement", "some of its processes could not be ended"]
         return received
 
     def _monitor(

@@ -17,8 +17,11 @@ _LINKS_OF_DEV = {
     "ptmx": "pts/ptmx",
 }
 # What user 0 may read of the whole machine, capabilities or not.
-_MASKED = ("/proc/kpagecount", "/proc/kpageflags", "/proc/kpagecgroup", "/proc/slabinfo")
-_PART_OF_MEMORY = 8  # of the limit on memory: what each private place in memory may hold
+_MASKED = (
+    *("/proc/kpagecount", "/proc/kpageflags", "/proc/kpagecgroup", "/proc/slabinfo"),
+    *("/proc/vmallocinfo", "/proc/timer_list", "/proc/pagetypeinfo"),
+)
+_PART_OF_MEMORY = 8  # of the limit: what each private place may hold, for it counts for no process
 
 
 class Item(NamedTuple):

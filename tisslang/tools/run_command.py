@@ -42,10 +42,10 @@ def _apply_policy(state: State, args: dict[str, Any]) -> None:
     options = state.options
     verdict = judge(args["command"], allowed=options.allow_command, denied=options.deny_command)
     if verdict.action == "deny":
-        raise TissSecurityError(
-            f"the command is denied: {verdict.reason}",
-            hint=f"if it is meant, the operator allows it with --allow-command {verdict.command}",
-        )
+        hint = f"if it is meant, the operator allows it with --allow-command {verdict.command}"
+        if verdict.command in options.deny_command:
+            hint = f"the operator forbade it with --deny-command {verdict.command}"
+        raise TissSecurityError(f"the command is denied: {verdict.reason}", hint=hint)
     if verdict.action == "ask":
         state.questions.approve(
             f"run a command that needs approval ({verdict.reason}): {args['command']}",

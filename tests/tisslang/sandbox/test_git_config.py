@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tisslang.sandbox.git_config import MAX_CONFIG, cleaned, named_paths
+from tisslang.sandbox.git.git_config import MAX_CONFIG, cleaned, named_paths
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],

@@ -10,6 +10,7 @@ import pytest
 from sandboxes import BACKENDS, client_of, run_in
 
 import tisslang
+from tisslang.sandbox import messages
 from tisslang.sandbox.client import SupervisorError
 
 PYTHON = sys.executable
@@ -84,6 +85,18 @@ def test_an_environment_in_the_project_stays_what_and_where_it_is(tmp_path: Path
     assert "a secret" not in said
     assert "pyvenv.cfg" in said
     assert sorted(environment.rglob("*")) == before
+
+
+def test_a_link_to_the_environment_could_be_exchanged(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(tmp_path / "real")], check=True)
+    (root / ".venv").symlink_to("../real")
+    said = in_project(root / ".venv/bin/python", root, "rm .venv")
+    assert said.startswith("5 ")
+    assert "could be exchanged" in said
+    assert "outside of the project" in said
+    assert (root / ".venv").is_symlink()
 
 
 def test_the_project_itself_as_an_environment(tmp_path: Path) -> None:
@@ -184,6 +197,46 @@ def test_a_program_started_by_a_large_one_counts_once(tmp_path: Path, backend: s
     with client_of(backend, tmp_path, memory=400 * MIB) as client:
         done = run_in(client, f"{PYTHON} large.py", tmp_path)
         assert (done.ended_by, done.exit_code) == (None, 0), done
+
+
+HIDES = """
+import ctypes, socket, time
+ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: nobody may look into this process
+pairs = [socket.socketpair() for _ in range(1500)]
+for one, _ in pairs:
+    one.setblocking(False)
+    try:
+        while True: one.send(bytes(1 << 16))
+    except BlockingIOError: pass
+time.sleep(20)
+"""
+
+
+def test_memory_of_a_process_that_hides_counts(tmp_path: Path, backend: str) -> None:
+    (tmp_path / "hides.py").write_text(HIDES)
+    with client_of(backend, tmp_path, memory=100 * MIB) as client:
+        assert run_in(client, f"{PYTHON} hides.py", tmp_path).ended_by == "memory"
+
+
+def test_an_answer_that_was_cut_off_leaves_no_supervisor(tmp_path: Path, backend: str) -> None:
+    """Ctrl-C while a long output arrives: what follows in the pipe is no message."""
+    with client_of(backend, tmp_path) as client:
+        home = client.home
+        process = client._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        request = {
+            "command": "head -c 3000000 /dev/zero",
+            "cwd": str(tmp_path),
+            "environment": {"PATH": os.environ["PATH"]},
+            "timeout": 20,
+            "max_output": 4_000_000,
+        }
+        messages.send(process.stdin.fileno(), request)
+        os.read(process.stdout.fileno(), 100_000)
+        client.close()
+        assert process.returncode == 0
+        assert not os.path.exists(home)
 
 
 def test_others_memory_is_not_held_against_a_command(tmp_path: Path, backend: str) -> None:

@@ -40,6 +40,19 @@ def test_the_home_directory_is_no_project_by_any_name(
     assert policy.why_no_project(str(project)) is None
 
 
+def test_homes_of_other_people_and_places_of_the_system_are_no_project(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person = types.SimpleNamespace(pw_uid=1000, pw_dir="/home/alice")
+    service = types.SimpleNamespace(pw_uid=33, pw_dir="/srv/www")
+    monkeypatch.setattr("pwd.getpwall", lambda: [person, service])
+    assert "somebody's home" in str(policy.why_no_project("/home/alice"))
+    for root in ("/etc/cron.d", "/usr/bin/x", "/boot/grub", "/tmp", "/dev/shm", "/sys/kernel"):
+        assert policy.why_no_project(root) is not None, root
+    for root in ("/srv/www", "/home/alice/work", "/usr/src/app", "/tmp/x", "/dev/shm/x", "/opt/x"):
+        assert policy.why_no_project(root) is None, root
+
+
 def test_without_a_sandbox_any_place_will_do(tmp_path: Path) -> None:
     plan = [{"type": "RUN", "command": "pwd"}]
     report = tisslang.run(plan, "/usr", sandbox_profile="none")

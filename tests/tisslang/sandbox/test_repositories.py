@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tisslang
-from tisslang.sandbox import snapshots
-from tisslang.sandbox.directories import Place, remove
-from tisslang.sandbox.repositories import GUARDED, GuardError, RepositoryGuard
+from tisslang.sandbox.git import snapshots
+from tisslang.sandbox.git.directories import Place, remove
+from tisslang.sandbox.git.repositories import GUARDED, GuardError, RepositoryGuard
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -968,7 +968,7 @@ def test_locked_directories_are_opened_and_locked_again(root: Path, guard: Repos
 CAREFUL = """
 import ctypes, os, struct, sys
 sys.path.insert(0, sys.argv[1])
-from tisslang.sandbox.repositories import RepositoryGuard
+from tisslang.sandbox.git.repositories import RepositoryGuard
 
 libc = ctypes.CDLL(None, use_errno=True)
 header = struct.pack("Ii", 0x20080522, 0)
@@ -1118,8 +1118,8 @@ def test_files_that_did_not_change_are_not_read_again(
     root: Path, guard: RepositoryGuard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sh("git init -q . && mkdir -p a/b/c", root)
-    monkeypatch.setattr("tisslang.sandbox.snapshots.RACY", 0)
-    monkeypatch.setattr("tisslang.sandbox.directories.RACY", 0)
+    monkeypatch.setattr("tisslang.sandbox.git.snapshots.RACY", 0)
+    monkeypatch.setattr("tisslang.sandbox.git.directories.RACY", 0)
     time.sleep(0.1)  # several ticks of the clock of files
     read: list[str] = []
     real = snapshots._read
@@ -1145,7 +1145,8 @@ def test_the_module_starts_without_site_packages_and_calls_no_program() -> None:
     package = str(Path(tisslang.__file__).parents[1])
     code = (
         "import sys, json; old = set(sys.modules); sys.path.insert(0, sys.argv[1]);"
-        "import tisslang.sandbox.repositories; print(json.dumps(sorted(set(sys.modules) - old)))"
+        "import tisslang.sandbox.git.repositories; "
+        "print(json.dumps(sorted(set(sys.modules) - old)))"
     )
     command = [sys.executable, "-I", "-S", "-c", code, package]
     loaded = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)

@@ -125,7 +125,7 @@ _ALONE = {"network": False, "own_processes": False, "decide_modes": False}
         ("setpriority(0,1,19)", None, errno.EPERM),
         ("sched_setaffinity(1,0,0)", None, errno.EPERM),
         ("ioprio_set(3,0,0)", None, errno.EPERM),
-        ("inotify_add_watch(-1,0,0)", None, errno.EPERM),
+        ("inotify_add_watch(-1,0,0)", errno.EPERM, errno.EPERM),
         ("setxattr(0,0,0,0,0)", errno.EOPNOTSUPP, errno.EOPNOTSUPP),
     ],
 )

@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 import stat
 
-from tisslang.sandbox.directories import look, remove
-from tisslang.sandbox.git_config import MAX_CONFIG, cleaned
-from tisslang.sandbox.snapshots import Node, read_file, restore, write_file
+from tisslang.sandbox.git.directories import look, remove
+from tisslang.sandbox.git.git_config import MAX_CONFIG, cleaned
+from tisslang.sandbox.git.snapshots import Node, read_file, restore, write_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from tisslang.sandbox.directories import Identity, Place
-    from tisslang.sandbox.snapshots import Log, Snapshots
+    from tisslang.sandbox.git.directories import Identity, Place
+    from tisslang.sandbox.git.snapshots import Log, Snapshots
 
 # Each entry of a `.git` directory that makes git run something, with the way in which it does.
 GUARDED = frozenset(

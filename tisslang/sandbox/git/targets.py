@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import stat
 
-from tisslang.sandbox.directories import Place, identity, look, remove
-from tisslang.sandbox.git_config import named_paths
-from tisslang.sandbox.snapshots import GuardError, restore
+from tisslang.sandbox.git.directories import Place, identity, look, remove
+from tisslang.sandbox.git.git_config import named_paths
+from tisslang.sandbox.git.snapshots import GuardError, restore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tisslang.sandbox.snapshots import Log, Node, Snapshots
+    from tisslang.sandbox.git.snapshots import Log, Node, Snapshots
 
 _MOST_LINKS = 40  # on one way; as for the kernel
 _MOST_INCLUDES = 10  # one in another; as for git

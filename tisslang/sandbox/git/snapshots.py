@@ -6,11 +6,11 @@ import os
 import stat
 import time
 
-from tisslang.sandbox.directories import RACY, Place, identity, look, remove
+from tisslang.sandbox.git.directories import RACY, Place, identity, look, remove
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tisslang.sandbox.directories import Identity
+    from tisslang.sandbox.git.directories import Identity
 
 MAX_KEPT = 64 * 1024 * 1024  # bytes of all snapshots together
 _ENTRY_SIZE = 256  # about what an entry without its content costs

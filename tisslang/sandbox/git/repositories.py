@@ -16,7 +16,7 @@ import os
 import stat
 from itertools import pairwise
 
-from tisslang.sandbox.directories import (
+from tisslang.sandbox.git.directories import (
     Moved,
     Place,
     Walk,
@@ -27,7 +27,7 @@ from tisslang.sandbox.directories import (
     name_of,
     remove,
 )
-from tisslang.sandbox.git_directory import (
+from tisslang.sandbox.git.git_directory import (
     GUARDED,
     TELLING,
     Frame,
@@ -37,15 +37,15 @@ from tisslang.sandbox.git_directory import (
     may_be_repository,
     take_frame,
 )
-from tisslang.sandbox.snapshots import GuardError, Log, Node, Snapshots, restore
-from tisslang.sandbox.targets import Targets, is_mountable, restore_targets
+from tisslang.sandbox.git.snapshots import GuardError, Log, Node, Snapshots, restore
+from tisslang.sandbox.git.targets import Targets, is_mountable, restore_targets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from tisslang.sandbox.directories import Identity
+    from tisslang.sandbox.git.directories import Identity
 
 _GIT, _TISS = ".git", ".tiss"
 _ATTEMPTS = 3
