@@ -100,7 +100,7 @@ class _Supervisor:
                 if self._settings["confined"]:
                     require_protected(self._settings)
                 repositories = self._guard.before()
-            except (GuardError, Replaced) as error:
+            except (GuardError, Replaced, OSError) as error:
                 messages.send(_CLIENT_OUT, {"error": str(error)})
                 continue
             try:
