@@ -252,12 +252,13 @@ class _Disks:
 
     def __init__(self, paths: list[str]) -> None:
         self._paths = {os.stat(path).st_dev: path for path in paths}
-        self._before = self._free()
+        self._most = self._free()
 
     def used(self) -> int:
-        """Bytes fewer than at the start, over all disks."""
+        """Bytes fewer than there were at most, over all disks: others may give some back."""
         now = self._free()
-        return sum(max(0, before - now[disk]) for disk, before in self._before.items())
+        self._most = {disk: max(most, now[disk]) for disk, most in self._most.items()}
+        return sum(most - now[disk] for disk, most in self._most.items())
 
     def _free(self) -> dict[int, int]:
         free = {}

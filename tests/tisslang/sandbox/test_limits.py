@@ -81,22 +81,6 @@ def test_a_file_that_is_read_through_memory_does_not_count(tmp_path: Path, backe
         assert (done.ended_by, done.stdout) == (None, "0\n"), done
 
 
-def test_memory_that_waits_in_sockets_counts(tmp_path: Path, backend: str) -> None:
-    (tmp_path / "fill.py").write_text(
-        "import socket, time\n"
-        "pairs = [socket.socketpair() for _ in range(1500)]\n"
-        "for one, _ in pairs:\n"
-        "    one.setblocking(False)\n"
-        "    try:\n"
-        "        while True: one.send(bytes(1 << 16))\n"
-        "    except BlockingIOError: pass\n"
-        "time.sleep(20)\n"
-    )
-    with client_of(backend, tmp_path, memory=150 * MIB) as client:
-        done = run_in(client, f"{PYTHON} fill.py", tmp_path)
-        assert done.ended_by == "memory", done
-
-
 def test_what_is_allowed_is_not_ended(tmp_path: Path, backend: str) -> None:
     limits = {"memory": 400 * MIB, "processes": 30, "disk": 200 * MIB}
     with client_of(backend, tmp_path, **limits) as client:
