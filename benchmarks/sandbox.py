@@ -32,10 +32,9 @@ LOUD = f"{sys.executable} -c 'import os; [os.write(1, bytes(1 << 20)) for _ in r
 def command_runner(backend: str) -> Iterator[Callable[..., Any]]:
     """A function that runs a command under this backend; `LeftOut` where it cannot be had."""
     profile = PROFILES["standard"]
-    limits = {"processes": profile.processes, "memory": profile.memory, "disk": profile.disk}
     with tempfile.TemporaryDirectory() as root:
         client, refused = sandbox.attempt(
-            profile, os.path.realpath(root), network=False, limits=limits, names=[backend]
+            profile, os.path.realpath(root), network=False, limits=profile.limits, names=[backend]
         )
         if client is None:
             raise LeftOut(f"no {backend} here: {refused}")

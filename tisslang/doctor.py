@@ -83,10 +83,9 @@ def _attempt(
     profile_name: str, backends: list[str]
 ) -> tuple[dict[str, Any] | None, dict[str, str | None]]:
     profile = PROFILES[profile_name]
-    limits = {"processes": profile.processes, "memory": profile.memory, "disk": profile.disk}
     with tempfile.TemporaryDirectory(prefix="tiss-doctor-") as root:
         client, refused = sandbox.attempt(
-            profile, os.path.realpath(root), network=False, limits=limits, names=backends
+            profile, os.path.realpath(root), network=False, limits=profile.limits, names=backends
         )
         if client is None:
             return None, dict(refused)

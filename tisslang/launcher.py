@@ -22,12 +22,11 @@ class Launcher:
         self._root = root
         self._options = options
         self._sandbox: sandbox.Sandbox | None = None
-        self._files_reset: set[str] = set()
 
     @property
     def files_reset(self) -> list[str]:
         """What commands left in repositories and was undone, as paths below the root."""
-        return sorted(self._files_reset)
+        return sorted(self._sandbox.client.files_reset) if self._sandbox else []
 
     def obtain(self) -> dict[str, Any]:
         """The facts of the granted sandbox; `TissSecurityError` when it is refused."""
@@ -50,7 +49,7 @@ class Launcher:
         client = self._sandbox.client
         try:
             os.stat(self._root)
-            done = client.run(
+            return client.run(
                 command,
                 cwd=self._root,
                 environment=command_environment(
@@ -66,15 +65,11 @@ class Launcher:
             ) from error
         except SupervisorError as error:
             raise TissSecurityError(f"the command is not run or not trusted: {error}") from error
-        self._files_reset.update(done.files_reset)
-        return done
 
     def close(self) -> None:
         """End what still runs, and remove what the run had for itself."""
         if self._sandbox is not None:
             self._sandbox.client.close()
-            self._files_reset.update(self._sandbox.client.files_reset)
-            self._sandbox = None
 
 
 def _require_startable(command: str) -> None:

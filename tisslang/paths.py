@@ -13,12 +13,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from tisslang.errors import TissCommandError, TissSecurityError
+from tisslang.sandbox.git.names import FRAME, may_be_repository
 
 MAX_READ = 16 * 1024 * 1024
 MAX_LINKS = 40
 PROTECTED = frozenset({".git", ".tiss"})
-# What makes any directory a repository for git, which then runs what its config names.
-_REPOSITORY = ({"HEAD", "objects", "refs"}, {"HEAD", "commondir"})
 
 # Flags that a platform lacks count as nothing. O_PATH needs the right to search, not to list.
 _HOLD_DIRECTORY = (
@@ -324,13 +323,13 @@ def _refuse_protected(path: str, names: Sequence[str]) -> None:
 def _refuse_repository(path: str, names: Sequence[str], has: Callable[[int, str], bool]) -> None:
     """Refuse what would change a repository under another name than `.git`, or complete one."""
     for depth, entry in enumerate(names):
-        for needed in _REPOSITORY:
-            if all(name == entry or has(depth, name) for name in needed):
-                raise TissSecurityError(
-                    f"path {path!r} lies in what git takes for a repository",
-                    hint="what git would run later stays in the operator's hands; "
-                    "make repositories with git itself, in a RUN",
-                )
+        there = {name.casefold() for name in FRAME if has(depth, name)}
+        if may_be_repository(there | {entry.casefold()}):
+            raise TissSecurityError(
+                f"path {path!r} lies in what git takes for a repository",
+                hint="what git would run later stays in the operator's hands; "
+                "make repositories with git itself, in a RUN",
+            )
 
 
 def _outside(path: str) -> TissSecurityError:

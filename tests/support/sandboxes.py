@@ -26,9 +26,8 @@ def missing(what: str) -> NoReturn:
 def client_of(backend: str, root: Path, **limits: int) -> Iterator[Client]:
     """A running supervisor with this backend, `none` included. In CI none may be missing."""
     profile = PROFILES["none" if backend == "none" else "standard"]
-    default = {"processes": profile.processes, "memory": profile.memory, "disk": profile.disk}
     client, refused = sandbox.attempt(
-        profile, os.path.realpath(root), False, {**default, **limits}, names=[backend]
+        profile, os.path.realpath(root), False, {**profile.limits, **limits}, names=[backend]
     )
     if client is None:
         missing(f"no {backend} here: {refused}")

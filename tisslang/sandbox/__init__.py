@@ -27,7 +27,7 @@ from tisslang.errors import TissCommandError, TissSecurityError
 from tisslang.sandbox.advice import advice
 from tisslang.sandbox.policy import DEFAULT_PROFILE, GAPS, PROFILES, Profile, grant, why_no_project
 
-__all__ = ["BANNER", "DEFAULT_PROFILE", "PROFILES", "Sandbox", "obtain", "why_refused"]
+__all__ = ["BANNER", "DEFAULT_PROFILE", "PROFILES", "Sandbox", "attempt", "backends", "obtain"]
 
 BANNER = "no sandbox: the commands of this plan run with all your rights (--sandbox-profile none)"
 
@@ -66,7 +66,7 @@ def obtain(profile_name: str, root: str, network: bool, limits: dict[str, int]) 
     if client is None:
         raise TissSecurityError(
             f"RUN is refused: this machine cannot give the sandbox profile {profile.name!r}: "
-            + why_refused(profile, refused),
+            + _why_refused(refused),
             hint="; ".join([*advice(refused), "tiss doctor shows more", _TRUST]),
         )
     return Sandbox(facts_of(profile, client.backend, network), client)
@@ -121,7 +121,7 @@ def facts_of(profile: Profile, backend: str, network: bool) -> dict[str, Any]:
     }
 
 
-def why_refused(profile: Profile, refused: dict[str, str]) -> str:
+def _why_refused(refused: dict[str, str]) -> str:
     """The reasons, one for each backend of this system."""
     if not refused:
         return f"there is no sandbox for {sys.platform} yet"

@@ -10,19 +10,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tisslang.sandbox import linux
 from tisslang.sandbox.policy import PACKAGE
-from tisslang.sandbox.world import Item, world
+from tisslang.sandbox.world import Item, guards, world
+
+if TYPE_CHECKING:
+    from tisslang.sandbox.command import Ends
 
 PROGRAM = "/usr/bin/bwrap"
-
-
-def is_of_use() -> bool:
-    """For ordinary users: user 0 has the right itself, and owns the devices that are shown."""
-    return os.getuid() != 0 and os.path.exists(PROGRAM)
-
 
 _CONFIGURATION = 5  # the descriptor that tells the process inside what to do
 _INSIDE = (
@@ -33,18 +30,22 @@ _INSIDE = (
 Settings = dict[str, Any]
 
 
-def enter(settings: Settings, request: dict[str, Any], repositories: list[Any]) -> None:
+def is_of_use() -> bool:
+    """For ordinary users: user 0 has the right itself, and owns the devices that are shown."""
+    return os.getuid() != 0 and os.path.exists(PROGRAM)
+
+
+def enter(settings: Settings, request: dict[str, Any], repositories: list[Any], ends: Ends) -> None:
     """Become bubblewrap, and inside it the command. Returns only by an exception."""
     linux.prefer_for_oom_killer()
     message = json.dumps({"settings": settings, "request": request}).encode()
     os.dup2(_filled(message), _CONFIGURATION)
-    for descriptor in (3, 4, _CONFIGURATION):
+    for descriptor in (ends.status, ends.control, _CONFIGURATION):
         os.set_inheritable(descriptor, True)
     python = [sys.executable, "-I", "-S", "-B", "-c"]
     inner = [*python, _INSIDE.format(path=os.path.dirname(PACKAGE))]
     arguments = [PROGRAM, *_namespaces(settings), *_world(settings)]
-    arguments += _protected(settings["root"], settings["protected"])
-    arguments += _guards(settings["root"], repositories)
+    arguments += _guards(settings, repositories)
     for place in ("/proc", "/dev", "/"):
         arguments += ["--remount-ro", place]
     arguments += ["--", *inner]
@@ -53,18 +54,18 @@ def enter(settings: Settings, request: dict[str, Any], repositories: list[Any]) 
 
 def inside() -> None:
     """In the new world: go on where `become_command` left off."""
-    from tisslang.sandbox.command import COULD_NOT_START, Ends, run_confined, tell
+    from tisslang.sandbox import command
 
-    ends = Ends()
+    ends = command.Ends()
     try:
         for descriptor in (ends.status, ends.control):
             os.set_inheritable(descriptor, False)
         with open(_CONFIGURATION, "rb") as file:
             message = json.load(file)
-        run_confined(message["settings"], message["request"], ends)
+        command.run_confined(message["settings"], message["request"], ends)
     except BaseException as error:
-        tell(ends, error)
-    os._exit(COULD_NOT_START)
+        command.tell(ends, error)
+    os._exit(command.COULD_NOT_START)
 
 
 def _namespaces(settings: Settings) -> list[str]:
@@ -99,30 +100,14 @@ def _argument(item: Item) -> list[str]:
     return ["--bind" if is_writable else "--ro-bind", item.path, item.path]
 
 
-def _protected(root: str, paths: list[str]) -> list[str]:
-    """Read-only, in directories that are mounts and so cannot be renamed."""
+def _guards(settings: Settings, repositories: list[Any]) -> list[str]:
+    """By path: somebody else who exchanges directories in the project at this very moment could
+    lead a guard astray, as namespaces.py does not let him. What changed is restored all the same.
+    """
     arguments = []
-    for path in paths:
-        names = path.split("/")
-        for count in range(1, len(names)):
-            parent = f"{root}/{'/'.join(names[:count])}"
-            arguments += ["--bind", parent, parent]
-        arguments += ["--ro-bind", f"{root}/{path}", f"{root}/{path}"]
-    return arguments
-
-
-# By path: somebody else who exchanges directories in the project at this very moment could lead a
-# guard astray, as `namespaces.py` does not let him. What was changed is restored afterwards too.
-
-
-def _guards(root: str, repositories: list[Any]) -> list[str]:
-    arguments = []
-    for repository in repositories:
-        if repository.is_directory:
-            place = f"{root}/{repository.path}"
-            arguments += ["--bind", place, place]
-        for path in repository.guarded:
-            arguments += ["--ro-bind", f"{root}/{path}", f"{root}/{path}"]
+    for item in guards(settings, repositories):
+        place = f"{settings['root']}/{item.path}"
+        arguments += ["--ro-bind" if item.kind == "fixed" else "--bind", place, place]
     return arguments
 
 

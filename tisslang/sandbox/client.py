@@ -40,18 +40,18 @@ class Completed(NamedTuple):
     stderr_bytes: int
     seconds: float
     ended_by: str | None  # the limit that ended it: timeout, memory, processes, disk or file
-    files_reset: list[str]  # what was undone in repositories
 
 
 class Client:
     """A running supervisor, and what it found out about this machine.
 
     `backend` is the one that holds, or None; `refused` says of each that was tried before why not;
-    `home` and `tmp` are directories of the run's own.
+    `home` and `tmp` are directories of the run's own; `files_reset` are the paths below the root
+    that commands changed in repositories, and that were put right.
     """
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        self.files_reset: list[str] = []
+        self.files_reset: set[str] = set()
         try:
             with _interrupts_held_back():
                 self._process = _start_supervisor()
@@ -92,7 +92,7 @@ class Client:
         except BaseException:
             self.close()
             raise
-        self.files_reset += result["files_reset"]
+        self.files_reset.update(result["files_reset"])
         if failure := result["failure"]:
             kind, why = failure
             raise OSError(why) if kind == "start" else SupervisorError(why)
@@ -104,7 +104,6 @@ class Client:
             stderr_bytes=result["stderr_bytes"],
             seconds=result["seconds"],
             ended_by=result["ended_by"],
-            files_reset=result["files_reset"],
         )
 
     def close(self) -> None:
@@ -127,7 +126,7 @@ class Client:
         """What was undone at the end; until the supervisor ends and closes its side of the pipe."""
         try:
             while (received := messages.receive(descriptor)) is not None:
-                self.files_reset += received[0].get("files_reset", [])
+                self.files_reset.update(received[0].get("files_reset", []))
         except (ValueError, KeyError, TypeError):  # an answer that was half read when we gave up
             while os.read(descriptor, 1 << 16):
                 pass

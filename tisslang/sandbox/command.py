@@ -45,7 +45,7 @@ def become_command(
         ends = _only(ends)
         if settings["backend"] == "namespaces":
             if settings["bubblewrap"]:
-                bubblewrap.enter(settings, request, repositories)  # and from there run_confined
+                bubblewrap.enter(settings, request, repositories, ends)  # there: run_confined
             namespaces.build(settings, repositories)
             command = os.fork()
             if command:
@@ -90,8 +90,13 @@ def _failing_to_start() -> Iterator[None]:
 def tell(ends: Ends, error: BaseException) -> None:
     """Tell the monitor why there is no command."""
     kind = "start" if isinstance(error, CannotStart) else "confinement"
-    what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    os.write(ends.status, json.dumps([kind, what or type(error).__name__]).encode())
+    os.write(ends.status, json.dumps([kind, reason_of(error)]).encode())
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error says, in one line for people."""
+    what = error.strerror if isinstance(error, OSError) else None
+    return what or str(error) or type(error).__name__
 
 
 def _only(ends: Ends) -> Ends:

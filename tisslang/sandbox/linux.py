@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 
 from tisslang.sandbox.system_calls import NUMBERS
@@ -50,7 +51,7 @@ _CAPABILITY_VERSION = 0x20080522
 def system_call(name: str, *arguments: object) -> int:
     """Make a system call by its name; `OSError(ENOSYS)` where the processor has none of it."""
     if name not in NUMBERS:
-        raise OSError(38, f"{name}: no such system call here")
+        raise OSError(errno.ENOSYS, f"{name}: no such system call here")
     ctypes.set_errno(0)
     result = _libc.syscall(ctypes.c_long(NUMBERS[name]), *arguments)
     return _checked(result, name)
@@ -132,11 +133,8 @@ def have_same_memory(pid: int, other: int) -> bool:
 
 def prefer_for_oom_killer() -> None:
     """Should memory run out, the kernel ends this process before anything of the operator's."""
-    try:
-        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-            file.write("1000")
-    except OSError:
-        pass
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
 
 
 def capabilities() -> int:

@@ -18,8 +18,6 @@ _SLACK = 256 << 20  # bytes by which the machine's figures may be off, since oth
 _BUDGET = 0.05  # seconds for one look
 # Bytes that can wait in one, at most: Linux's own limits.
 _CAPACITY = {"socket": 8 << 20, "pipe": 1 << 20}
-
-
 MOST_DESCRIPTORS = 4096  # of one process: each may hold data that counts for none
 
 
@@ -89,43 +87,39 @@ def _hidden(tree: list[Process], enough: int, lost: int, deadline: float) -> int
     """Bytes that the machine lost and that may wait in the tree's sockets and pipes, or in shared
     memory that is mapped and not resident. What nothing explains was taken by others.
     """
-    room, seen = 0, set()
+    room: dict[str, int] = {}
     for process in tree:
-        for name in _descriptors(process.pid) + _shared_mappings(process.pid):
-            kind, size = name
-            if kind not in seen:
-                seen.add(kind)
-                room += size
-        if room > enough or time.monotonic() > deadline:
+        room |= _descriptors(process.pid) | _shared_mappings(process.pid)
+        if sum(room.values()) > enough or time.monotonic() > deadline:
             break
-    return min(room, lost)
+    return min(sum(room.values()), lost)
 
 
-def _descriptors(pid: int) -> list[tuple[str, int]]:
-    found = []
+def _descriptors(pid: int) -> dict[str, int]:
+    """What a process has open, by name, each with the bytes that may wait in it."""
     try:
         numbers = os.listdir(f"/proc/{pid}/fd")
     except PermissionError:  # it does not let others look: then it may hold as much as it can
-        return [(f"closed {pid}", MOST_DESCRIPTORS * _CAPACITY["socket"])]
+        return {f"closed {pid}": MOST_DESCRIPTORS * _CAPACITY["socket"]}
     except OSError:
-        return []
-    with contextlib.suppress(OSError):
-        for number in numbers:
-            with contextlib.suppress(OSError):
-                name = os.readlink(f"/proc/{pid}/fd/{number}")
-                found.append((name, _CAPACITY.get(name.partition(":")[0], 0)))
+        return {}
+    found = {}
+    for number in numbers:
+        with contextlib.suppress(OSError):
+            name = os.readlink(f"/proc/{pid}/fd/{number}")
+            found[name] = _CAPACITY.get(name.partition(":")[0], 0)
     return found
 
 
-def _shared_mappings(pid: int) -> list[tuple[str, int]]:
-    """Memory shared without a file: the kernel names it /dev/zero."""
-    found = []
+def _shared_mappings(pid: int) -> dict[str, int]:
+    """Memory shared without a file, with its size: the kernel names it /dev/zero."""
+    found = {}
     with contextlib.suppress(PermissionError):
         for line in _lines(f"/proc/{pid}/maps"):
             if "/dev/zero" in line:
                 place, _, _, _, inode = line.split()[:5]
                 first, last = (int(end, 16) for end in place.split("-"))
-                found.append((f"shared {inode}", last - first))
+                found[f"shared {inode}"] = last - first
     return found
 
 
@@ -134,9 +128,7 @@ def _lines(path: str) -> list[str]:
     try:
         with open(path, encoding="latin-1") as file:
             return file.readlines()
-    except PermissionError:
-        raise
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return []
 
 

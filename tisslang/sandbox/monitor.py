@@ -14,15 +14,13 @@ import json
 import os
 import select
 import signal
-import sys
 import time
 from typing import Any
 
 from tisslang.sandbox import tree
-from tisslang.sandbox.command import STARTED, Ends, become_command
+from tisslang.sandbox.command import LINUX, STARTED, Ends, become_command
 from tisslang.sandbox.output import CHUNK, Head
 
-LINUX = sys.platform == "linux"
 if LINUX:
     from tisslang.sandbox import landlock, linux, namespaces, notify, restrict
     from tisslang.sandbox.memory import Memory
@@ -199,8 +197,7 @@ class _Watch:
             return TIMED_OUT
         if self._ended_by is not None:
             return KILLED
-        code = os.waitstatus_to_exitcode(status)
-        code = 128 - code if code < 0 else code
+        code = tree.exit_code(status)
         if code == FILE_TOO_LARGE and self._settings["confined"]:
             self._ended_by = "file"
         return code

@@ -11,8 +11,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import struct
+from _socket import AF_INET, SOCK_DGRAM, socket
 from typing import Any
 
 from tisslang.sandbox import linux
@@ -29,7 +32,8 @@ from tisslang.sandbox.linux import (
     restrict_mount,
 )
 from tisslang.sandbox.root import open_below, open_root
-from tisslang.sandbox.world import Item, world
+from tisslang.sandbox.tree import exit_code
+from tisslang.sandbox.world import Item, guards, world
 
 _ALWAYS = (
     linux.CLONE_NEWUSER
@@ -72,11 +76,8 @@ def build(settings: Settings, repositories: list[Any]) -> None:
     linux.prefer_for_oom_killer()
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     _enter_world(settings)
-    for path in settings["protected"]:
-        _pin_parents(settings["root"], path)
-        _make_read_only(settings["root"], path)
-    for repository in repositories:
-        _guard(settings["root"], repository)
+    for item in guards(settings, repositories):
+        _lay_guard(settings["root"], item)
     linux.prctl(linux.PR_SET_DUMPABLE, 0)  # the command may not look into this process
 
 
@@ -89,8 +90,7 @@ def wait_for(command: int) -> int:
     while True:
         pid, status = os.wait()
         if pid == command:
-            code = os.waitstatus_to_exitcode(status)
-            return 128 - code if code < 0 else code
+            return exit_code(status)
 
 
 def _enter_world(settings: Settings) -> None:
@@ -153,10 +153,6 @@ def _keep_own_user(user: int, group: int) -> None:
 
 def _raise_loopback() -> None:
     """A command may start a server and talk to it."""
-    import fcntl
-    import struct
-    from _socket import AF_INET, SOCK_DGRAM, socket
-
     siocsifflags, iff_up = 0x8914, 1
     request = struct.pack("16sh22x", b"lo", iff_up)
     descriptor = socket(AF_INET, SOCK_DGRAM)
@@ -166,44 +162,21 @@ def _raise_loopback() -> None:
         descriptor.close()
 
 
-# All on descriptors: a command that runs beside this one may exchange directories for links.
-
-
-def _guard(root: str, repository: Any) -> None:
-    """Pin a `.git` to its place, and make read-only in it what git would run."""
-    if repository.is_directory:
-        _pin(root, repository.path)
-    for path in repository.guarded:
-        _make_read_only(root, path)
-
-
-def _pin_parents(root: str, path: str) -> None:
-    names = path.split("/")
-    for count in range(1, len(names)):
-        _pin(root, "/".join(names[:count]))
-
-
-def _pin(root: str, path: str) -> None:
-    """Make it a mount point, which cannot be renamed or removed."""
-    place = open_below(root, path)
+def _lay_guard(root: str, item: Item) -> None:
+    """On descriptors: a command that runs beside this one may exchange directories for links."""
+    place = open_below(root, item.path)
     try:
         mount(f"/proc/self/fd/{place}", f"/proc/self/fd/{place}", None, MS_BIND | MS_REC)
     finally:
         os.close(place)
-
-
-def _make_read_only(root: str, path: str) -> None:
-    _pin(root, path)
-    place = open_below(root, path)  # the mount, which now lies on top
-    try:
-        restrict_mount(f"/proc/self/fd/{place}", MS_RDONLY | _PLAIN)
-    finally:
-        os.close(place)
+    if item.kind == "fixed":
+        place = open_below(root, item.path)  # the mount, which now lies on top
+        try:
+            restrict_mount(f"/proc/self/fd/{place}", MS_RDONLY | _PLAIN)
+        finally:
+            os.close(place)
 
 
 def _write(path: str, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY)
-    try:
-        os.write(descriptor, text.encode())
-    finally:
-        os.close(descriptor)
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)

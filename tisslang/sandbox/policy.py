@@ -21,6 +21,11 @@ class Profile(NamedTuple):
     memory: int  # bytes
     disk: int  # bytes
 
+    @property
+    def limits(self) -> dict[str, int]:
+        """The limits of a command's whole tree."""
+        return {"processes": self.processes, "memory": self.memory, "disk": self.disk}
+
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # of tisslang
 GIB = 1 << 30
@@ -99,15 +104,21 @@ def grant(profile: Profile, root: str, network: bool, limits: dict[str, int]) ->
     listable, packages = _added_packages(prefixes)
     readable = [*_SYSTEM, *(f"/etc/{name}" for name in names), *prefixes, *packages]
     readable = [path for path in dict.fromkeys(readable) if os.path.exists(path)]
-    links = _links_to_python([*_SYSTEM, *prefixes])
+    # What is shown, or stays as it is, holds its own links.
+    links = [path for path in _links_to_python() if not _is_inside_any(path, prefixes)]
     return {
         "confined": profile.confined,
         "root": root,
         "readable": [path for path in readable if not _is_inside(path, root)],
         "protected": _protected(root, prefixes),
-        "exchangeable": _links_in(root, prefixes),
+        # Links in the project by which this Python is started: nothing keeps a link in its place.
+        "exchangeable": [path for path in links if _is_inside(path, root)],
         "listable": [path for path in listable if not _is_inside(path, root)],
-        "links": [link for link in links if not _is_inside(link[0], root)],
+        "links": [
+            [path, os.readlink(path)]
+            for path in links
+            if not _is_inside_any(path, [*_SYSTEM, root])
+        ],
         "network": network,
         "limits": limits,
         "temporary": temporary_directory(root),
@@ -130,24 +141,6 @@ def _prefixes() -> list[str]:
     prefixes = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]
     parts = [_parts_of_prefix(path) for path in dict.fromkeys(map(os.path.realpath, prefixes))]
     return [part for of_one in parts for part in of_one]
-
-
-def _links_to_python(visible: list[str]) -> list[list[str]]:
-    """Links on the way to this Python, outside of what is shown, each with its target."""
-    return [
-        [path, os.readlink(path)]
-        for path in _links_on_the_way([sys.executable, sys.prefix, sys.base_prefix])
-        if not any(_is_inside(path, place) for place in visible)
-    ]
-
-
-def _links_in(root: str, prefixes: list[str]) -> list[str]:
-    """Links in the project by which this Python is started: nothing keeps a link in its place."""
-    return [
-        path
-        for path in _links_on_the_way([sys.executable, sys.prefix, sys.base_prefix])
-        if _is_inside(path, root) and not any(_is_inside(path, place) for place in prefixes)
-    ]
 
 
 def _parts_of_prefix(prefix: str) -> list[str]:
@@ -182,7 +175,7 @@ def _added_packages(readable: list[str]) -> tuple[list[str], list[str]]:
     for directory in site.getsitepackages():
         for line in _lines_of_pth_files(directory):
             path = os.path.realpath(os.path.join(directory, line))
-            if not os.path.isdir(path) or any(_is_inside(path, place) for place in readable):
+            if not os.path.isdir(path) or _is_inside_any(path, readable):
                 continue
             listable.append(path)
             with os.scandir(path) as entries:
@@ -211,27 +204,30 @@ def _is_importable(entry: os.DirEntry[str]) -> bool:
     return os.path.isfile(os.path.join(entry.path, "__init__.py"))
 
 
-def _links_on_the_way(paths: list[str]) -> list[str]:
-    """Every symbolic link that must be followed to get to these paths."""
+def _links_to_python() -> list[str]:
+    """Every symbolic link that must be followed to get to this Python."""
     found: dict[str, None] = {}
-    waiting = list(paths)
+    waiting = [sys.executable, sys.prefix, sys.base_prefix]
     while waiting:
         path = os.path.normpath(waiting.pop())
         parts = path.split(os.sep)
         for count in range(2, len(parts) + 1):
             here = os.sep.join(parts[:count])
-            if here not in found and os.path.islink(here):
-                found[here] = None
-                target = os.path.join(os.path.dirname(here), os.readlink(here))
-                waiting.append(os.path.join(target, *parts[count:]))
-                break
             if os.path.islink(here):
+                if here not in found:
+                    found[here] = None
+                    target = os.path.join(os.path.dirname(here), os.readlink(here))
+                    waiting.append(os.path.join(target, *parts[count:]))
                 break
     return list(found)
 
 
 def _is_inside(path: str, place: str) -> bool:
     return path == place or path.startswith(place.rstrip(os.sep) + os.sep)
+
+
+def _is_inside_any(path: str, places: list[str]) -> bool:
+    return any(_is_inside(path, place) for place in places)
 
 
 def _homes_of_others() -> set[str]:

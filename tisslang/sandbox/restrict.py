@@ -43,15 +43,20 @@ def restrict(settings: Settings, hand_over: Callable[[int], None]) -> None:
     elif landlock.version():  # gVisor has namespaces and no Landlock
         landlock.restrict_files(_rules_behind_mounts(settings, root))
     os.close(root)
-    program = seccomp.program(
+    listener = seccomp.install(filter_program(settings), listen=not by_mounts)
+    if not by_mounts:
+        hand_over(listener)
+    _prove(settings)
+
+
+def filter_program(settings: Settings) -> bytes:
+    """The filter of system calls for a backend."""
+    by_mounts = settings["backend"] == "namespaces"
+    return seccomp.program(
         network=settings["network"] or by_mounts,
         own_processes=by_mounts,
         decide_modes=not by_mounts,
     )
-    listener = seccomp.install(program, listen=not by_mounts)
-    if not by_mounts:
-        hand_over(listener)
-    _prove(settings)
 
 
 def _limit_each_process(settings: Settings) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from tisslang.sandbox.git.directories import identity
+
 Settings = dict[str, Any]
 _HOLD = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_NOFOLLOW", 0) | os.O_CLOEXEC
 
@@ -17,17 +19,15 @@ class Replaced(Exception):
     """A directory is not the one that it was when the run began."""
 
 
-def identity(path: str) -> list[int]:
-    """Device and inode of a file or directory, as settings can hold them."""
-    status = os.stat(path, follow_symlinks=False)
-    return [status.st_dev, status.st_ino]
+def known_as(place: str | int) -> list[int]:
+    """The identity of a path or descriptor, as settings can hold it."""
+    return list(identity(os.fstat(place) if isinstance(place, int) else os.lstat(place)))
 
 
 def open_root(settings: Settings) -> int:
     """A descriptor of the root. Raises `Replaced` when another directory has its name."""
     root = os.open(settings["root"], _HOLD | os.O_DIRECTORY)
-    status = os.fstat(root)
-    if [status.st_dev, status.st_ino] != settings["root_identity"]:
+    if known_as(root) != settings["root_identity"]:
         os.close(root)
         raise Replaced("another directory has taken the place of the project root")
     return root
@@ -52,7 +52,7 @@ def require_protected(settings: Settings) -> None:
             place = open_below(settings["root"], path)
         except OSError:
             raise Replaced(f"{path}, from which Python runs, is gone from the project") from None
-        status = os.fstat(place)
+        found = known_as(place)
         os.close(place)
-        if [status.st_dev, status.st_ino] != known:
+        if found != known:
             raise Replaced(f"{path}, from which Python runs, was replaced in the project")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import struct
 
 from tisslang.sandbox.linux import system_call
@@ -111,6 +112,7 @@ NOT_PERMITTED, NO_SUCH_CALL = fail(errno.EPERM), fail(errno.ENOSYS)
 DONE = fail(0)  # it seems to have succeeded
 
 
+@functools.cache
 def program(*, network: bool, own_processes: bool, decide_modes: bool) -> bytes:
     """The filter. `network`: Internet sockets exist; `own_processes`: a PID namespace hides others;
     `decide_modes`: the calls of `DECIDED` go to the monitor.

@@ -21,13 +21,13 @@ import signal
 from typing import Any
 
 from tisslang.sandbox import messages, monitor, seatbelt
+from tisslang.sandbox.command import LINUX, reason_of
 from tisslang.sandbox.git.directories import Place, remove
 from tisslang.sandbox.git.repositories import GuardError, RepositoryGuard
-from tisslang.sandbox.monitor import LINUX
-from tisslang.sandbox.root import Replaced, identity, require_protected
+from tisslang.sandbox.root import Replaced, known_as, require_protected
 
 if LINUX:
-    from tisslang.sandbox import bubblewrap, linux, tree
+    from tisslang.sandbox import bubblewrap, linux, restrict, tree
 
 _CLIENT_IN, _CLIENT_OUT = 0, 1
 _TRIAL_SECONDS = 10.0
@@ -66,8 +66,8 @@ class _Supervisor:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self._guard = RepositoryGuard(settings["root"])
         places = {path: os.path.join(settings["root"], path) for path in settings["protected"]}
-        settings["root_identity"] = identity(settings["root"])
-        settings["protected_identities"] = {name: identity(p) for name, p in places.items()}
+        settings["root_identity"] = known_as(settings["root"])
+        settings["protected_identities"] = {name: known_as(p) for name, p in places.items()}
         self._scratch = _Scratch(settings["temporary"])
         self._listener, port = _listen()
         settings.update(self._scratch.places())
@@ -123,6 +123,8 @@ class _Supervisor:
             return f"{protected[0]} lies in the project, and nothing can keep it read-only"
         if backend == "sandbox-exec":
             self._settings["wrapper"] = seatbelt.wrapper(self._settings)
+        elif LINUX:
+            restrict.filter_program(self._settings)  # made once, for all commands that are forked
         failure = self._trial()
         if failure and backend == "namespaces" and bubblewrap.is_of_use():
             self._settings["bubblewrap"] = True
@@ -181,8 +183,7 @@ class _Supervisor:
             result, out, err = monitor.watch(self._settings, request, repositories, lifeline)
             messages.send(writer, result, out.kept, err.kept)
         except Exception as error:
-            what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            failure = ["confinement", what or type(error).__name__]
+            failure = ["confinement", reason_of(error)]
             messages.send(writer, {"failure": failure, "exit_code": 1}, b"", b"")
         finally:
             os._exit(0)
@@ -235,21 +236,15 @@ def _close_when_client_is_gone(reader: int, wanted: int) -> None:
     poll.register(_CLIENT_IN, select.POLLIN)
     parent = os.getppid()
     is_open = True
-    while not any(descriptor == reader for descriptor, _ in poll.poll(500)):
-        # Somebody may have inherited the other end of the pipe: the parent's death counts too.
-        if is_open and (_is_at_end(_CLIENT_IN) or os.getppid() != parent):
+    while reader not in (ready := [descriptor for descriptor, _ in poll.poll(500)]):
+        # A client that waits sends nothing: what is to be read is the end. Somebody may have
+        # inherited its side of the pipe, so its death counts too.
+        if is_open and (_CLIENT_IN in ready or os.getppid() != parent):
             os.close(wanted)
             poll.unregister(_CLIENT_IN)
             is_open = False
     if is_open:
         os.close(wanted)
-
-
-def _is_at_end(descriptor: int) -> bool:
-    """Whether the client closed its end: while it waits for an answer it sends nothing."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def _listen() -> tuple[Any, int]:

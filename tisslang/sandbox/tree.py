@@ -61,6 +61,12 @@ def end_descendants(root: int) -> bool:
     return False
 
 
+def exit_code(status: int) -> int:
+    """The code of a process by its wait status, as a shell says it: 128 + n after signal n."""
+    code = os.waitstatus_to_exitcode(status)
+    return 128 - code if code < 0 else code
+
+
 def reap() -> bool:
     """Take in every child that has ended; True when there are no children any more."""
     try:

@@ -49,6 +49,23 @@ def world(settings: dict[str, Any]) -> list[Item]:
     return items + [Item("writable", path) for path in settings["writable"]]
 
 
+def guards(settings: dict[str, Any], repositories: list[Any]) -> list[Item]:
+    """What of the project is `pinned` to its place by being a mount, or `fixed`: read-only too.
+
+    Paths are relative to the root. It comes last, on top of the world.
+    """
+    items = []
+    for path in settings["protected"]:
+        names = path.split("/")
+        items += [Item("pinned", "/".join(names[:count])) for count in range(1, len(names))]
+        items.append(Item("fixed", path))
+    for repository in repositories:
+        if repository.is_directory:
+            items.append(Item("pinned", repository.path))
+        items += [Item("fixed", path) for path in repository.guarded]
+    return items
+
+
 def _readable(path: str) -> Item:
     if os.path.islink(path) and path.count("/") == 1:  # /bin → usr/bin
         return Item("link", path, os.readlink(path))

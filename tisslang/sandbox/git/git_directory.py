@@ -11,43 +11,20 @@ import stat
 
 from tisslang.sandbox.git.directories import look, remove
 from tisslang.sandbox.git.git_config import MAX_CONFIG, cleaned
+from tisslang.sandbox.git.names import GUARDED, may_be_repository
 from tisslang.sandbox.git.snapshots import Node, read_file, restore, write_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from tisslang.sandbox.git.directories import Identity, Place
     from tisslang.sandbox.git.snapshots import Log, Snapshots
-
-# Each entry of a `.git` directory that makes git run something, with the way in which it does.
-GUARDED = frozenset(
-    {
-        "hooks",  # programs
-        "config",  # names of programs, and of other files of configuration
-        "config.worktree",  # the same
-        "commondir",  # another directory to take hooks and config from
-        "info",  # attributes, which choose the filters of the configuration
-        "modules",  # the repositories of submodules
-        "worktrees",  # those of other work trees
-        "rebase-merge",  # lists of commands that `git rebase --continue` goes on with
-        "rebase-apply",
-        "sequencer",
-        "remotes",  # the old form of remotes: `git push` runs the hooks of a repository nearby
-        "branches",
-    }
-)
-TELLING = GUARDED | {"head", "objects", "refs"}  # the names that are asked for below
 
 _SAMPLES = 1 << 20  # bytes of all sample hooks of a new repository together; git's own need 25,000
 _READ_OF_HEAD = 255  # bytes that git looks at
 _HASH = 40  # digits of the shorter kind of hash
 _HEX_DIGITS = b"0123456789abcdefABCDEF"
-
-
-def may_be_repository(names: Collection[str]) -> bool:
-    """Whether a directory with these case-folded names in it is a repository if its HEAD is one."""
-    return "head" in names and ("commondir" in names or ("objects" in names and "refs" in names))
 
 
 def has_head(place: Place) -> bool:

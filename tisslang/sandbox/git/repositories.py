@@ -27,16 +27,8 @@ from tisslang.sandbox.git.directories import (
     name_of,
     remove,
 )
-from tisslang.sandbox.git.git_directory import (
-    GUARDED,
-    TELLING,
-    Frame,
-    clean,
-    has_head,
-    keep_frame,
-    may_be_repository,
-    take_frame,
-)
+from tisslang.sandbox.git.git_directory import Frame, clean, has_head, keep_frame, take_frame
+from tisslang.sandbox.git.names import GUARDED, TELLING, may_be_repository
 from tisslang.sandbox.git.snapshots import GuardError, Log, Node, Snapshots, restore
 from tisslang.sandbox.git.targets import Targets, is_mountable, restore_targets
 
