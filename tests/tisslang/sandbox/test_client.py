@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import is_running
+from processes import is_running, sleepers, wait_until
 from sandboxes import client_of, run_in
 
 from tisslang.sandbox.client import Client, Completed
@@ -41,27 +41,6 @@ def client(backend: str, root: Path) -> Iterator[Client]:
 @pytest.fixture
 def shell(client: Client, root: Path) -> Shell:
     return lambda command, **settings: run_in(client, command, root, **settings)
-
-
-def wait_until_gone(pid: int) -> None:
-    end = time.monotonic() + 5
-    while is_running(pid):
-        assert time.monotonic() < end, f"process {pid} is still running"
-        time.sleep(0.01)
-
-
-def sleepers() -> list[int]:
-    """The processes `sleep SLEEP`, seen from outside."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                words = file.read().split(b"\0")
-        except OSError:
-            continue
-        if words[:2] == [b"sleep", SLEEP.encode()]:
-            found.append(int(pid))
-    return found
 
 
 def test_the_streams_are_kept_apart(shell: Shell) -> None:
@@ -96,7 +75,7 @@ def test_a_timeout_ends_the_whole_tree_and_keeps_the_output(shell: Shell) -> Non
     done = shell(command, timeout=0.5)
     assert (done.exit_code, done.ended_by, done.stdout) == (124, "timeout", "before\n")
     assert 0.5 <= done.seconds < 5
-    assert sleepers() == []
+    assert sleepers(SLEEP) == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +91,7 @@ def test_a_timeout_ends_the_whole_tree_and_keeps_the_output(shell: Shell) -> Non
 def test_background_processes_end_with_the_command(shell: Shell, start: str) -> None:
     done = shell(start.replace("SLEEP", SLEEP) + " sleep 0.1; echo started 2>/dev/null")
     assert done.seconds < 5
-    assert sleepers() == []
+    assert sleepers(SLEEP) == []
 
 
 def test_a_command_that_closes_its_streams_is_waited_for(shell: Shell) -> None:
@@ -179,7 +158,7 @@ def test_an_interruption_ends_the_tree(backend: str, root: Path, command: str) -
                 run_in(client, command.replace("SLEEP", SLEEP), root)
         finally:
             signal.signal(signal.SIGALRM, old)
-        assert sleepers() == []
+        assert sleepers(SLEEP) == []
         assert not os.path.exists(client.home)
 
 
@@ -198,7 +177,7 @@ def test_an_interruption_while_the_supervisor_starts_ends_it_too(
     monkeypatch.setattr(subprocess, "Popen", Slow)
     with pytest.raises(KeyboardInterrupt), client_of("none", root):
         pass
-    wait_until_gone(started[0].pid)
+    wait_until(lambda: not is_running(started[0].pid), "the supervisor is still running")
 
 
 RUNS_FOR_LONG = """
@@ -218,15 +197,12 @@ def test_when_the_run_is_killed_nothing_survives(backend: str, tmp_path: Path) -
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         home = process.stdout.readline().decode().strip()
-        end = time.monotonic() + 10
-        while not (tmp_path / "started").exists():
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        wait_until((tmp_path / "started").exists, "the command did not start")
         process.kill()
-    end = time.monotonic() + 10
-    while sleepers() or os.path.exists(home):
-        assert time.monotonic() < end, "something is left of a run that was killed"
-        time.sleep(0.01)
+    wait_until(
+        lambda: not sleepers(SLEEP) and not os.path.exists(home),
+        "something is left of a run that was killed",
+    )
 
 
 def test_a_missing_directory_is_an_os_error(client: Client, root: Path) -> None:

@@ -2,13 +2,13 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+from processes import sleepers, wait_until
 
 SLEEP = f"61.{os.getpid()}"  # seconds, and a mark by which these sleepers are known
 
@@ -27,25 +27,6 @@ def kernel(tmp_path: Path) -> Iterator[tuple[KernelManager, BlockingKernelClient
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
-
-
-def sleepers() -> list[int]:
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if words[:2] == [b"sleep", SLEEP.encode()]:
-            found.append(int(pid))
-    return found
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
 
 
 def printed(client: BlockingKernelClient, message: str) -> str:
@@ -94,15 +75,15 @@ def test_beside_threads_interrupted_and_killed(
 
     message = client.execute(SLEEPS)
     wait_until((project / "started").exists, "the command did not start")
-    wait_until(sleepers, "the sleepers did not start")
+    wait_until(lambda: sleepers(SLEEP), "the sleepers did not start")
     manager.interrupt_kernel()
     assert "interrupted" in printed(client, message)
-    assert sleepers() == []
+    assert sleepers(SLEEP) == []
 
     (project / "started").unlink()
     client.execute(SLEEPS)
     wait_until((project / "started").exists, "the command did not start")
-    wait_until(sleepers, "the sleepers did not start")
+    wait_until(lambda: sleepers(SLEEP), "the sleepers did not start")
     assert manager.provisioner is not None
     os.kill(manager.provisioner.pid, signal.SIGKILL)  # type: ignore[attr-defined]
-    wait_until(lambda: not sleepers(), "a command outlived its kernel")
+    wait_until(lambda: not sleepers(SLEEP), "a command outlived its kernel")
