@@ -9,23 +9,24 @@ import contextlib
 import errno
 import os
 import stat
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
-from tisslang.errors import TissCommandError, TissSecurityError
-from tisslang.sandbox.git.names import FRAME, may_be_repository
+from tisslang.errors import TissCommandError
+from tisslang.path_walk import (
+    HOLD_DIRECTORY,
+    MAX_LINKS,
+    Walk,
+    outside,
+    refuse_bad_form,
+    refuse_protected,
+    refuse_repository,
+    refuse_root,
+)
 
 MAX_READ = 16 * 1024 * 1024
-MAX_LINKS = 40
-PROTECTED = frozenset({".git", ".tiss"})
+_ASK_FIRST = "where it may be missing, ask first: IF FILE … EXISTS { DELETE … }"
 
-# Flags that a platform lacks count as nothing. O_PATH needs the right to search, not to list.
-_HOLD_DIRECTORY = (
-    getattr(os, "O_PATH", os.O_RDONLY)
-    | getattr(os, "O_DIRECTORY", 0)
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-)
+# Flags that a platform lacks count as nothing.
 _READ_FILE = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)  # opening a FIFO must not wait for its writer
@@ -53,30 +54,33 @@ class ProjectFiles:
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = os.path.realpath(root)
-        self._descriptor = os.open(self.root, _HOLD_DIRECTORY)
+        self._descriptor = os.open(self.root, HOLD_DIRECTORY)
 
     def close(self) -> None:
         """Give the root's descriptor back."""
         os.close(self._descriptor)
 
-    def check(self, path: str, writing: bool = False) -> None:
-        """Refuse a path that this plan may not use, without opening the file."""
-        with self._walk(path, writing):
-            pass
+    def check(self, path: str, writing: bool = False, deleting: bool = False) -> str:
+        """Refuse a path that this plan may not use, without opening the file.
+
+        Returns where it leads, as a path below the root.
+        """
+        with self._walk(path, writing, deleting) as walk:
+            return "/".join([*walk.names, *walk.rest])
 
     def exists(self, path: str) -> bool:
         """True for a file or directory after following links; a dangling link does not exist."""
         with self._walk(path) as walk:
             if isinstance(walk.obstacle, PermissionError):
                 raise _io_error(path, walk.obstacle)
-            return not walk.rest or (len(walk.rest) == 1 and walk.ends_at_file())
+            return not walk.rest or walk.ends_at_file()
 
     def read(self, path: str) -> bytes:
         """The bytes of a regular file of at most 16 MiB."""
         with self._walk(path) as walk, _io_errors(path):
             if not walk.rest:
                 raise IsADirectoryError(errno.EISDIR, "is a directory")
-            if walk.obstacle and not (len(walk.rest) == 1 and walk.ends_at_file()):
+            if walk.obstacle and not walk.ends_at_file():
                 raise walk.obstacle
             descriptor = os.open(walk.rest[0], _READ_FILE, dir_fd=walk.directories[-1])
             return _read_regular(descriptor)
@@ -86,141 +90,57 @@ class ProjectFiles:
         with self._walk(path, writing=True) as walk, _io_errors(path):
             if not walk.rest or path.endswith("/"):
                 raise IsADirectoryError(errno.EISDIR, "is a directory")
-            file_in_the_way = walk.ends_at_file() and len(walk.rest) > 1
-            if file_in_the_way or not (walk.is_missing() or walk.ends_at_file()):
-                assert walk.obstacle is not None
+            if walk.obstacle and not (walk.is_missing() or walk.ends_at_file()):
                 raise walk.obstacle
-            walk.make_directories()
-            _replace(walk.directories[-1], walk.rest[-1], data)
+            walk.make_directories(leave=1)
+            replace_file(walk.directories[-1], walk.rest[-1], data)
+
+    def make_directory(self, path: str) -> None:
+        """Make the directory and its missing parents; one that exists is fine."""
+        with self._walk(path, writing=True) as walk, _io_errors(path):
+            if walk.ends_at_file():
+                raise FileExistsError(errno.EEXIST, "is a file")
+            if walk.obstacle and not walk.is_missing():
+                raise walk.obstacle
+            walk.make_directories(leave=0)
+
+    def delete(self, path: str) -> None:
+        """Remove a file, a link (not what it leads to), or an empty directory."""
+        with self._walk(path, deleting=True) as walk, _io_errors(path, _ASK_FIRST):
+            if walk.obstacle and not walk.ends_at_file():
+                raise walk.obstacle
+            _remove(walk.directories[-1], walk.rest[0])
+
+    def directory(self, path: str) -> str:
+        """The absolute real path of an existing directory."""
+        with self._walk(path) as walk, _io_errors(path):
+            if walk.obstacle:
+                raise walk.obstacle
+            real = os.path.join(self.root, *walk.names)
+            if not os.path.samestat(os.stat(real), os.fstat(walk.directories[-1])):
+                raise OSError(errno.ESTALE, "was moved while the plan ran")
+            return real
 
     @contextlib.contextmanager
-    def _walk(self, path: str, writing: bool = False) -> "Iterator[_Walk]":
-        _refuse_bad_form(path)
-        walk = _Walk(self._descriptor, self.root)
+    def _walk(self, path: str, writing: bool = False, deleting: bool = False) -> Iterator[Walk]:
+        refuse_bad_form(path)
+        walk = Walk(self._descriptor, self.root)
         try:
-            walk.follow(path)
+            if deleting:
+                walk.follow_to_entry(path)
+            else:
+                walk.follow(path)
             if walk.outside is not None:
-                raise _outside(path)
-            if writing:
-                _refuse_protected(path, [*walk.names, *walk.rest])
-                _refuse_repository(path, [*walk.names, *walk.rest], walk.has)
+                raise outside(path)
+            names = [*walk.names, *walk.rest]
+            if deleting:
+                refuse_root(path, names)
+            if writing or deleting:
+                refuse_protected(path, names)
+                refuse_repository(path, names, walk.has)
             yield walk
         finally:
             walk.close()
-
-
-class _Walk:
-    """Where a path has led so far: `directories` that are open, from the root downwards, their real
-    `names`, and the `rest` behind them: names that are missing, or begin with a file.
-    """
-
-    def __init__(self, root_descriptor: int, root: str) -> None:
-        self.root = root
-        self.directories = [os.dup(root_descriptor)]
-        self.names: list[str] = []
-        self.rest: list[str] = []
-        self.obstacle: OSError | None = None  # why rest[0] is no directory
-        self.outside: list[str] | None = None  # the real place, while it is not below the root
-
-    def close(self) -> None:
-        for descriptor in self.directories:
-            os.close(descriptor)
-
-    def is_missing(self) -> bool:
-        return isinstance(self.obstacle, FileNotFoundError)
-
-    def ends_at_file(self) -> bool:
-        return isinstance(self.obstacle, NotADirectoryError)
-
-    def follow(self, path: str) -> None:
-        """Take the components from left to right, replacing each link by its target."""
-        todo = deque(path.split("/"))
-        links = 0
-        while todo:
-            name = todo.popleft()
-            if name in ("", "."):
-                continue
-            if name == "..":
-                self._step_back()
-            elif self.rest:
-                self.rest.append(name)
-            else:
-                target = self._enter(name) if self.outside is None else self._enter_outside(name)
-                if target is None:
-                    continue
-                links += 1
-                if links > MAX_LINKS:
-                    self.rest = [name]
-                    self.obstacle = OSError(errno.ELOOP, "too many symbolic links")
-                    continue
-                if target.startswith("/"):
-                    self._go_outside([])
-                todo.extendleft(reversed(target.split("/")))
-
-    def has(self, depth: int, name: str) -> bool:
-        """Whether the directory at a depth has an entry of this name."""
-        try:
-            os.stat(name, dir_fd=self.directories[depth], follow_symlinks=False)
-        except (OSError, IndexError):
-            return False
-        return True
-
-    def make_directories(self) -> None:
-        """Make the missing parents and enter them, so that only the last name remains in `rest`."""
-        while len(self.rest) > 1:
-            name = self.rest.pop(0)
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(name, dir_fd=self.directories[-1])
-            self.directories.append(os.open(name, _HOLD_DIRECTORY, dir_fd=self.directories[-1]))
-            self.names.append(name)
-
-    def _enter(self, name: str) -> str | None:
-        """Open a directory; or return the target of a link; or note what stands in the way."""
-        here = self.directories[-1]
-        try:
-            self.directories.append(os.open(name, _HOLD_DIRECTORY, dir_fd=here))
-            self.names.append(name)
-        except OSError as error:
-            try:
-                return os.readlink(name, dir_fd=here)
-            except OSError:
-                self.rest, self.obstacle = [name], error
-        return None
-
-    def _enter_outside(self, name: str) -> str | None:
-        # Nothing outside is opened: these steps only find out whether the path comes back.
-        assert self.outside is not None
-        place = [*self.outside, name]
-        try:
-            return os.readlink("/" + "/".join(place))
-        except FileNotFoundError as error:
-            self.rest, self.obstacle = [name], error
-        except OSError:  # not a link
-            self._go_outside(place)
-        return None
-
-    def _step_back(self) -> None:
-        if self.rest:
-            self.rest.pop()
-            if not self.rest:
-                self.obstacle = None
-        elif self.outside is not None:
-            self._go_outside(self.outside[:-1])
-        elif self.names:
-            self.names.pop()
-            os.close(self.directories.pop())
-        else:
-            self._go_outside(self.root.strip("/").split("/")[:-1])
-
-    def _go_outside(self, place: list[str]) -> None:
-        """Stand at an absolute place; when it is the root itself, be inside again."""
-        while self.names:
-            self.names.pop()
-            os.close(self.directories.pop())
-        self.outside = place
-        with contextlib.suppress(OSError):
-            if os.path.samestat(os.stat("/" + "/".join(place)), os.fstat(self.directories[0])):
-                self.outside = None
 
 
 class ProjectFilesByName(ProjectFiles):
@@ -236,9 +156,10 @@ class ProjectFilesByName(ProjectFiles):
     def close(self) -> None:
         """Nothing is held."""
 
-    def check(self, path: str, writing: bool = False) -> None:
+    def check(self, path: str, writing: bool = False, deleting: bool = False) -> str:
         """See `ProjectFiles.check`."""
-        self._real_path(path, writing)
+        real = self._real_path(path, writing, deleting)
+        return os.path.relpath(real, self.root).replace(os.sep, "/")
 
     def exists(self, path: str) -> bool:
         """See `ProjectFiles.exists`."""
@@ -257,22 +178,49 @@ class ProjectFilesByName(ProjectFiles):
             if os.path.isdir(real) or path.endswith("/"):
                 raise IsADirectoryError(errno.EISDIR, "is a directory")
             os.makedirs(os.path.dirname(real), exist_ok=True)
-            _replace(None, real, data)
+            replace_file(None, real, data)
 
-    def _real_path(self, path: str, writing: bool = False) -> str:
-        _refuse_bad_form(path)
-        real = os.path.realpath(os.path.join(self.root, path))
+    def make_directory(self, path: str) -> None:
+        """See `ProjectFiles.make_directory`."""
+        real = self._real_path(path, writing=True)
+        with _io_errors(path):
+            os.makedirs(real, exist_ok=True)
+
+    def delete(self, path: str) -> None:
+        """See `ProjectFiles.delete`."""
+        real = self._real_path(path, deleting=True)
+        with _io_errors(path, _ASK_FIRST):
+            _remove(None, real)
+
+    def directory(self, path: str) -> str:
+        """See `ProjectFiles.directory`."""
+        real = self._real_path(path)
+        with _io_errors(path):
+            if not stat.S_ISDIR(os.stat(real).st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, "is not a directory")
+        return real
+
+    def _real_path(self, path: str, writing: bool = False, deleting: bool = False) -> str:
+        refuse_bad_form(path)
+        parts = [part for part in path.split("/") if part not in ("", ".")]
+        entry = parts.pop() if deleting and parts and parts[-1] != os.pardir else ""
+        with _io_errors(path):
+            real = _fully_resolved(os.path.join(self.root, *parts))
+        if entry:
+            real = os.path.join(real, entry)
         try:
             relative = os.path.relpath(real, self.root)
         except ValueError:  # another drive
-            raise _outside(path) from None
-        names = [] if relative == "." else relative.split(os.sep)
+            raise outside(path) from None
+        names = [] if relative == os.curdir else relative.split(os.sep)
         if os.pardir in names:
-            raise _outside(path)
-        if writing:
-            _refuse_protected(path, names)
+            raise outside(path)
+        if deleting:
+            refuse_root(path, names)
+        if writing or deleting:
+            refuse_protected(path, names)
             above = [os.path.join(self.root, *names[:depth]) for depth in range(len(names))]
-            _refuse_repository(
+            refuse_repository(
                 path, names, lambda depth, name: os.path.lexists(os.path.join(above[depth], name))
             )
         return real
@@ -281,62 +229,10 @@ class ProjectFilesByName(ProjectFiles):
 # How the files of a project are opened on this platform.
 open_project: Callable[[str | os.PathLike[str]], ProjectFiles] = (
     ProjectFiles
-    if {os.open, os.readlink, os.mkdir, os.rename, os.unlink} <= os.supports_dir_fd
+    if {os.open, os.stat, os.readlink, os.mkdir, os.rename, os.unlink, os.rmdir}
+    <= os.supports_dir_fd
     else ProjectFilesByName
 )
-
-
-def _refuse_bad_form(path: str) -> None:
-    problem = ""
-    if not path:
-        problem = "is empty"
-    elif path.startswith("/"):
-        problem = "is absolute"
-    elif path.startswith("~"):
-        problem = "starts with ~"
-    elif "\0" in path:
-        problem = "holds a NUL character"
-    elif "\\" in path:
-        problem = "holds a backslash"
-    elif path[1:2] == ":" and path[0].isascii() and path[0].isalpha():
-        problem = "begins with a drive letter"
-    if problem:
-        raise TissSecurityError(
-            f"path {path!r} {problem}",
-            hint="write the path relative to the project root, with / between its parts",
-        )
-    try:
-        os.fsencode(path)
-    except UnicodeEncodeError:
-        raise TissCommandError("io", f"path {path!r} cannot be a file name here") from None
-
-
-def _refuse_protected(path: str, names: Sequence[str]) -> None:
-    for name in names:
-        if name.casefold() in PROTECTED:
-            raise TissSecurityError(
-                f"path {path!r} lies in {name}, which a plan may not change",
-                hint="what git or tiss would run later stays in the operator's hands",
-            )
-
-
-def _refuse_repository(path: str, names: Sequence[str], has: Callable[[int, str], bool]) -> None:
-    """Refuse what would change a repository under another name than `.git`, or complete one."""
-    for depth, entry in enumerate(names):
-        there = {name.casefold() for name in FRAME if has(depth, name)}
-        if may_be_repository(there | {entry.casefold()}):
-            raise TissSecurityError(
-                f"path {path!r} lies in what git takes for a repository",
-                hint="what git would run later stays in the operator's hands; "
-                "make repositories with git itself, in a RUN",
-            )
-
-
-def _outside(path: str) -> TissSecurityError:
-    return TissSecurityError(
-        f"path {path!r} leads outside the project root",
-        hint="keep to files below the root, or let the operator choose a wider --root",
-    )
 
 
 def _read_regular(descriptor: int) -> bytes:
@@ -352,8 +248,11 @@ def _read_regular(descriptor: int) -> bytes:
     return data
 
 
-def _replace(directory: int | None, name: str, data: bytes) -> None:
-    """Write a temporary file beside `name` and rename it into place, all in one open directory."""
+def replace_file(directory: int | None, name: str, data: bytes) -> None:
+    """Write a temporary file beside `name` and rename it into place, all in one open directory.
+
+    Without a directory `name` is a whole path. A link of this name is replaced, not followed.
+    """
     old_mode = _mode_of_regular_file(directory, name)
     temporary = os.path.join(os.path.dirname(name), f".{os.urandom(8).hex()}.tmp")
     new_mode = 0o666 if old_mode is None else 0o600  # a private file is private from the start
@@ -372,6 +271,15 @@ def _replace(directory: int | None, name: str, data: bytes) -> None:
         raise
     if directory is not None:
         _sync_directory(directory)
+
+
+def _remove(directory: int | None, name: str) -> None:
+    """Remove one entry; should it become another kind just now, the system call refuses it."""
+    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    if stat.S_ISDIR(status.st_mode):
+        os.rmdir(name, dir_fd=directory)
+    else:
+        os.unlink(name, dir_fd=directory)
 
 
 def _mode_of_regular_file(directory: int | None, name: str) -> int | None:
@@ -397,20 +305,36 @@ def _sync_directory(directory: int) -> None:
             os.close(descriptor)
 
 
+def _fully_resolved(path: str) -> str:
+    # What stands behind a loop of links is left as it is in the first pass.
+    for _ in range(MAX_LINKS):
+        path, before = os.path.realpath(path), path
+        if path == before:
+            return path
+    raise OSError(errno.ELOOP, "too many symbolic links")
+
+
 @contextlib.contextmanager
-def _io_errors(path: str) -> Iterator[None]:
+def _io_errors(path: str, hint_if_missing: str | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _io_error(path, error) from error
+        raise _io_error(path, error, hint_if_missing) from error
 
 
-def _io_error(path: str, error: OSError) -> TissCommandError:
+def _io_error(path: str, error: OSError, hint_if_missing: str | None = None) -> TissCommandError:
     reason = {
         errno.ENOENT: "does not exist",
         errno.ENOTDIR: "has a file where a directory should be",
         errno.EISDIR: "is a directory",
-        errno.EACCES: "may not be opened (permission denied)",
+        errno.EEXIST: "is a file",
+        errno.ENOTEMPTY: "is not empty",
+        errno.EACCES: "permission denied",
         errno.ENOSPC: "could not be written: the disk is full",
     }.get(error.errno or 0, error.strerror or str(error))
-    return TissCommandError("io", f"path {path!r}: {reason}")
+    hint = {
+        errno.ENOENT: hint_if_missing,
+        errno.EEXIST: "DELETE the file first, or choose another name",
+        errno.ENOTEMPTY: "remove its files first, or use a RUN with rm -r",
+    }.get(error.errno or 0)
+    return TissCommandError("io", f"path {path!r}: {reason}", hint=hint)

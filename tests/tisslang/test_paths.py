@@ -5,7 +5,6 @@ import errno
 import os
 import stat
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from races import race
 
 from tisslang.errors import TissCommandError, TissSecurityError
 from tisslang.paths import MAX_READ, ProjectFiles, ProjectFilesByName, open_project
@@ -39,6 +39,11 @@ def files(root: Path) -> Iterator[ProjectFiles]:
     files.close()
 
 
+def _uses(files: ProjectFiles) -> list[Callable[[str], object]]:
+    """What can be done with a path that is followed to its end."""
+    return [files.check, files.exists, files.read, files.make_directory, files.directory]
+
+
 BAD_FORMS = ["", "/etc/passwd", "~", "~/x", "~root/x", "a\0b", "a\\b", "C:", "C:/x", "c:x"]
 
 
@@ -46,7 +51,7 @@ BAD_FORMS = ["", "/etc/passwd", "~", "~/x", "~root/x", "a\0b", "a\\b", "C:", "C:
 @pytest.mark.parametrize("path", BAD_FORMS)
 def test_bad_forms_are_refused(kind: type[ProjectFiles], root: Path, path: str) -> None:
     files = kind(root)
-    for use in (files.check, files.exists, files.read, lambda p: files.write(p, b"")):
+    for use in (*_uses(files), lambda p: files.write(p, b""), files.delete):
         with pytest.raises(TissSecurityError):
             use(path)
     files.close()
@@ -80,12 +85,27 @@ def test_leaving_the_root_is_refused(kind: type[ProjectFiles], root: Path, path:
     (root / "sub/up").symlink_to("../..")
     before = sorted(root.parent.rglob("*"))
     files = kind(root)
-    for use in (files.check, files.exists, files.read, lambda p: files.write(p, b"changed")):
+    for use in (*_uses(files), lambda p: files.write(p, b"changed")):
         with pytest.raises(TissSecurityError, match="outside"):
             use(path)
     files.close()
     assert (root.parent / "outside/secret").read_bytes() == SECRET
     assert sorted(root.parent.rglob("*")) == before
+
+
+@Both
+@pytest.mark.parametrize("path", ["loop/../out/secret", "loop/../loop/../to_out/secret"])
+def test_a_loop_of_links_leads_nowhere(kind: type[ProjectFiles], root: Path, path: str) -> None:
+    """Python's `realpath` stops at a loop and leaves the links behind it as they are."""
+    (root / "loop").symlink_to("loop")
+    (root / "out").symlink_to("../outside")
+    (root / "to_out").symlink_to("loop/../out")
+    files = kind(root)
+    for use in (files.read, files.directory, lambda p: files.write(p, b"changed"), files.delete):
+        with pytest.raises((TissSecurityError, TissCommandError)):
+            use(path)
+    files.close()
+    assert (root.parent / "outside/secret").read_bytes() == SECRET
 
 
 @pytest.mark.parametrize(
@@ -291,7 +311,7 @@ def test_no_descriptor_is_left_open(root: Path) -> None:
     def use() -> None:
         files = ProjectFiles(root)
         for path in ("sub/file", "a/b/c", "../x", ".git/x", "sub/file/x", "sub/../sub"):
-            for act in (files.read, files.exists, lambda p: files.write(p, b"")):
+            for act in (*_uses(files), lambda p: files.write(p, b""), files.delete):
                 with contextlib.suppress(TissCommandError, TissSecurityError):
                     act(path)
         files.close()
@@ -335,27 +355,6 @@ def test_any_path_agrees_with_realpath(files: ProjectFiles, root: Path, parts: l
         assert found == os.path.exists(real)
 
 
-def _race(change: Callable[[], None], act: Callable[[], None], seconds: float) -> int:
-    done = threading.Event()
-
-    def keep_changing() -> None:
-        while not done.is_set():
-            change()
-
-    thread = threading.Thread(target=keep_changing)
-    thread.start()
-    tries = 0
-    try:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            act()
-            tries += 1
-    finally:
-        done.set()
-        thread.join()
-    return tries
-
-
 def test_this_platform_has_the_walk() -> None:
     assert open_project is ProjectFiles
 
@@ -384,7 +383,7 @@ def test_a_race_of_links_leaks_nothing(files: ProjectFiles, root: Path, seconds:
         except TissSecurityError:
             outcomes.add(b"refused")
 
-    tries = _race(swap, act, seconds)
+    tries = race(swap, act, seconds)
     assert outcomes == {b"inside", b"refused"}, tries
     assert (root.parent / "outside/secret").read_bytes() == SECRET
     assert os.listdir(root.parent / "outside") == ["secret"]
@@ -413,5 +412,5 @@ def test_a_race_of_a_directory_and_a_link_leaks_nothing(
         except (TissSecurityError, TissCommandError):
             outcomes.add(b"refused")
 
-    tries = _race(swap, act, seconds)
+    tries = race(swap, act, seconds)
     assert outcomes == {b"inside", b"refused"}, tries
