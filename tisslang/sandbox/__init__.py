@@ -4,9 +4,12 @@
 |---|---|
 | `policy.py` | what a profile grants |
 | `client.py`, `messages.py` | the run's side |
-| `supervisor.py` | the process that serves a run: which backend holds, what a run has for itself |
+| `supervisor.py` | the process that serves a run: which backend holds |
+| `service.py`, `running.py` | its event loop: commands side by side, one guard for all of them |
 | `monitor.py` | one command: its output, its limits, the end of its whole tree |
-| `tree.py`, `memory.py`, `output.py` | what a tree is and uses; what is kept of a stream |
+| `tree.py`, `memory.py`, `disks.py`, `output.py` | what a tree is and uses; what is kept of a stream |
+| `neighbours.py` | what of that cannot be told apart while several run |
+| `scratch.py`, `places.py` | what a run has for itself; whether what is guarded is where it was |
 | `command.py`, `restrict.py` | what a process gives up before the shell, and the proof |
 | `world.py`, `namespaces.py`, `bubblewrap.py` | backend: a small world, laid out in two ways |
 | `landlock.py`, `notify.py` | backend where those are refused; the first also behind namespaces |

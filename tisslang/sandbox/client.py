@@ -2,11 +2,15 @@
 
 The supervisor is a Python of its own, started without the environment and the search path of this
 one, so that no module or variable of the project gets into it.
+
+Several threads may have commands run at once. Replies come in the order in which commands end: of
+the threads that wait, always one reads, and lays what it gets ready for the one that it is for.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -20,6 +24,8 @@ from tisslang.sandbox.output import text_of
 from tisslang.sandbox.policy import PACKAGE
 
 _PATIENCE = 15.0  # seconds that the supervisor has to end a tree and clean up
+_GONE = "the process that watches over commands has ended unexpectedly"
+_CLOSED = "the run has closed the sandbox, and no command runs in it any more"
 _START = (
     "import sys; sys.path.append({path!r}); from tisslang.sandbox.supervisor import main; main()"
 )
@@ -28,6 +34,10 @@ _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # without which some Pythons d
 
 class SupervisorError(Exception):
     """The supervisor could not do its work; the text says why."""
+
+
+class Stopped(Exception):
+    """The command was ended before its time: by `Client.stop`, or because its client was closed."""
 
 
 class Completed(NamedTuple):
@@ -52,6 +62,13 @@ class Client:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.files_reset: set[str] = set()
+        self._numbers = itertools.count()
+        self._is_open = True
+        self._sending = threading.Lock()  # held by the thread that sends
+        self._change = threading.Condition()  # for what follows
+        self._replies: dict[int, tuple[dict[str, Any], list[bytes]]] = {}  # not fetched yet
+        self._reader: int | None = None  # the thread that reads
+        self._is_over = False  # no more replies can be read
         try:
             with _interrupts_held_back():
                 self._process = _start_supervisor()
@@ -76,9 +93,9 @@ class Client:
     ) -> Completed:
         """Run `command` with `/bin/sh -c`, its standard input at its end, and wait for it.
 
-        When the wait is interrupted (Ctrl-C), the command's whole tree is ended first. Raises
-        `OSError` when the command cannot be started, `SupervisorError` when its confinement or the
-        care for repositories fails.
+        When the wait is interrupted (Ctrl-C), everything is ended first, and the client closed.
+        Raises `OSError` when the command cannot be started, `SupervisorError` when its confinement
+        or the care for repositories fails, and `Stopped`.
         """
         request = {
             "command": command,
@@ -92,10 +109,11 @@ class Client:
         except BaseException:
             self.close()
             raise
-        self.files_reset.update(result["files_reset"])
         if failure := result["failure"]:
             kind, why = failure
             raise OSError(why) if kind == "start" else SupervisorError(why)
+        if result["ended_by"] == "stopped":
+            raise Stopped("the command was ended before its time")
         return Completed(
             exit_code=result["exit_code"],
             stdout=text_of(blobs[0], result["stdout_bytes"]),
@@ -106,44 +124,93 @@ class Client:
             ended_by=result["ended_by"],
         )
 
+    def stop(self) -> None:
+        """End all commands that run now, each with its whole tree; their `run` raises `Stopped`.
+
+        It does not wait for that, and later commands run as ever. Any thread may call it, though
+        not the handler of a signal: its thread may be sending.
+        """
+        try:
+            self._send({"stop": True})
+        except (SupervisorError, Stopped):
+            pass  # nothing runs any more
+        except BaseException:
+            self.close()
+            raise
+
     def close(self) -> None:
         """End what runs, let the supervisor clean up, and wait for its end."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        if self._process.stdout.closed:
-            return
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        self._take_last_answers(self._process.stdout.fileno())
-        try:
-            self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
+        with self._sending:
+            self._is_open = False
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        with self._change:
+            me = threading.get_ident()  # an interruption may have left our mark
+            self._change.wait_for(lambda: self._reader in (None, me))
+            if self._process.stdout.closed:
+                return
+            self._is_over = False  # what an interrupted thread left unread
+            try:
+                while not self._is_over:
+                    self._read_reply()
+            except (ValueError, KeyError, TypeError):  # it had read a half of a reply
+                while os.read(self._process.stdout.fileno(), 1 << 16):
+                    pass
+            try:
+                self._process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process.stdout.close()
 
-    def _take_last_answers(self, descriptor: int) -> None:
-        """What was undone at the end; until the supervisor ends and closes its side of the pipe."""
-        try:
-            while (received := messages.receive(descriptor)) is not None:
-                self.files_reset.update(received[0].get("files_reset", []))
-        except (ValueError, KeyError, TypeError):  # an answer that was half read when we gave up
-            while os.read(descriptor, 1 << 16):
-                pass
-
-    def _exchange(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            messages.send(self._process.stdin.fileno(), message)
-            received = messages.receive(self._process.stdout.fileno())
-        except BrokenPipeError:
-            received = None
-        if received is None:
-            raise SupervisorError("the process that watches over commands has ended unexpectedly")
-        if error := received[0].get("error"):
+    def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        """Send a request, and wait for its reply."""
+        number = next(self._numbers)
+        self._send({**request, "number": number})
+        with self._change:
+            while number not in self._replies:
+                if self._is_over:
+                    raise SupervisorError(_GONE) if self._is_open else Stopped(_CLOSED)
+                if self._reader is None:
+                    self._read_reply()
+                else:
+                    self._change.wait()
+            reply = self._replies.pop(number)
+        if error := reply[0].get("error"):
             raise SupervisorError(error)
-        return received
+        return reply
+
+    def _send(self, message: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        with self._sending:
+            if not self._is_open:
+                raise Stopped(_CLOSED)
+            try:
+                messages.send(self._process.stdin.fileno(), message)
+            except BrokenPipeError:
+                raise SupervisorError(_GONE) from None
+            except BaseException:
+                self._is_open = False  # nothing can follow a part of a message
+                raise
+
+    def _read_reply(self) -> None:
+        """Wait for the next reply to anybody, the others free to send and wait meanwhile."""
+        assert self._process.stdout is not None
+        received = None
+        self._reader = threading.get_ident()
+        try:
+            self._change.release()
+            received = messages.receive(self._process.stdout.fileno())
+        finally:
+            self._change.acquire()
+            self._reader = None
+            self._is_over = received is None
+            if received is not None:
+                self.files_reset.update(received[0].get("files_reset", []))
+                self._replies[received[0]["number"]] = received
+            self._change.notify_all()
 
 
 def _start_supervisor() -> subprocess.Popen[bytes]:

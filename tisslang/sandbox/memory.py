@@ -3,6 +3,11 @@
 The sizes that are read at once count shared pages for each process. So they only raise a suspicion;
 what it takes longer to know is looked up then, for so long at a time that time, disk and number of
 processes stay watched.
+
+What no process shows cannot be told from what the commands beside this one hide. Each of them may
+use as much as this one, so as many times the limit as commands run may be gone from the machine
+before any of it is held against one; and then only against one that has room for it in its sockets,
+pipes and mappings. What can be seen in a command's own processes counts for that command alone.
 """
 
 from __future__ import annotations
@@ -12,7 +17,8 @@ import os
 import time
 
 from tisslang.sandbox import linux
-from tisslang.sandbox.tree import Process
+from tisslang.sandbox.neighbours import Neighbours
+from tisslang.sandbox.tree import Process, has_ended
 
 _SLACK = 256 << 20  # bytes by which the machine's figures may be off, since others use it too
 _BUDGET = 0.05  # seconds for one look
@@ -24,8 +30,9 @@ MOST_DESCRIPTORS = 4096  # of one process: each may hold data that counts for no
 class Memory:
     """The memory of one tree since now."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, neighbours: Neighbours) -> None:
         self._limit = limit
+        self._neighbours = neighbours
         self._most_free = _free()
         self._measured: dict[int, int] = {}
 
@@ -35,16 +42,19 @@ class Memory:
         free = _free()
         self._most_free = max(self._most_free, free)  # others may give memory back meanwhile
         lost = self._most_free - free  # to all programs of this machine
-        if visible <= self._limit and lost <= self._limit:
+        lost_beside = self._limit * (self._neighbours.now - 1)  # at most, to those beside this one
+        if visible <= self._limit and lost <= self._limit + lost_beside:
             return False
-        if lost + _SLACK <= self._limit:  # so much is not gone: they share what they have
+        # So much is not gone: they share what they have. (Beside others it may be gone, and as much
+        # have come back from them.)
+        if self._neighbours.ever == 1 and lost + _SLACK <= self._limit:
             return False
         deadline = time.monotonic() + _BUDGET
         own = self._measure(tree, deadline)
         if own > self._limit:
             return True
-        missing = self._limit - own
-        return lost > self._limit and _hidden(tree, missing, lost - own, deadline) > missing
+        missing, hidden = self._limit - own, lost - own - lost_beside
+        return hidden > missing and _hidden(tree, missing, hidden, deadline) > missing
 
     def _measure(self, tree: list[Process], deadline: float) -> int:
         """The sum of what is known of each; a large tree is measured in several looks."""
@@ -100,6 +110,8 @@ def _descriptors(pid: int) -> dict[str, int]:
     try:
         numbers = os.listdir(f"/proc/{pid}/fd")
     except PermissionError:  # it does not let others look: then it may hold as much as it can
+        if has_ended(pid):  # only user 0 may look into one that is dead, and holds nothing
+            return {}
         return {f"closed {pid}": MOST_DESCRIPTORS * _CAPACITY["socket"]}
     except OSError:
         return {}

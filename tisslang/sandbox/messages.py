@@ -1,6 +1,7 @@
 """How a run and its supervisor talk: a length, that many bytes of JSON, and bytes as it announces.
 
-What a command printed travels as those bytes; nothing is ever unpickled.
+What a command printed travels as those bytes; nothing is ever unpickled. Each request of a run has
+a `number`, and so has its reply: replies come in the order in which the commands end.
 """
 
 from __future__ import annotations

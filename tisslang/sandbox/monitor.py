@@ -3,6 +3,11 @@
 It is a process of its own with one thread, forked by the supervisor for each command. It reads what
 comes through two pipes, never waiting in a read, and counts; for the backend without mounts it also
 changes modes and times of files in the command's place (notify.py).
+
+Other commands may run beside it, each with a monitor. Time, output, processes and the memory that
+processes show count for one command alone. Free disk space, and memory that no process shows, are
+lost to all of them: disks.py and memory.py say what is held against whom. (So is the kernel's own
+limit on the processes of one user, under Landlock: it leaves room for four such trees.)
 """
 
 from __future__ import annotations
@@ -19,13 +24,14 @@ from typing import Any
 
 from tisslang.sandbox import tree
 from tisslang.sandbox.command import LINUX, STARTED, Ends, become_command
+from tisslang.sandbox.disks import Disks
+from tisslang.sandbox.neighbours import Neighbours
 from tisslang.sandbox.output import CHUNK, Head
 
 if LINUX:
     from tisslang.sandbox import landlock, linux, namespaces, notify, restrict
     from tisslang.sandbox.memory import Memory
 
-_PER_FILE = 4096  # bytes that a file counts besides its content
 TICK = 0.05  # seconds between two looks at the tree
 GRACE = 1.0  # seconds that the pipes are waited for when the tree is gone
 TIMED_OUT = 124
@@ -36,7 +42,11 @@ Settings = dict[str, Any]
 
 
 def watch(
-    settings: Settings, request: dict[str, Any], repositories: list[Any], lifeline: int
+    settings: Settings,
+    request: dict[str, Any],
+    repositories: list[Any],
+    neighbours: Neighbours,
+    lifeline: int,
 ) -> tuple[dict[str, Any], Head, Head]:
     """Run one command to its end: what became of it, and the beginnings of both streams.
 
@@ -48,12 +58,16 @@ def watch(
     if settings["backend"] == "landlock":
         landlock.keep_signals_inside()
         _prove_that_signals_stay_inside()
-    return _Watch(settings, request, repositories).run(lifeline)
+    return _Watch(settings, request, repositories, neighbours).run(lifeline)
 
 
 class _Watch:
     def __init__(
-        self, settings: Settings, request: dict[str, Any], repositories: list[Any]
+        self,
+        settings: Settings,
+        request: dict[str, Any],
+        repositories: list[Any],
+        neighbours: Neighbours,
     ) -> None:
         self._settings = settings
         self._request = request
@@ -61,9 +75,10 @@ class _Watch:
         self._status: int | None = None
         self._ended_by: str | None = None
         self._status_text = b""  # that the command started, or why it could not
+        limits, places = settings["limits"], [settings["root"], *settings["writable"]]
         if LINUX:
-            self._memory = Memory(settings["limits"]["memory"])
-        self._disks = _Disks([settings["root"], *settings["writable"]])
+            self._memory = Memory(limits["memory"], neighbours)
+        self._disks = Disks(places, limits["disk"], neighbours)
         self._heads = Head(request["max_output"]), Head(request["max_output"])
         self._poll = select.poll()
         self._readers: dict[int, Any] = {}
@@ -152,7 +167,7 @@ class _Watch:
         processes = tree.descendants(root, limits["processes"])
         if sum(process.threads for process in processes) > limits["processes"]:
             self._ended_by = "processes"
-        elif self._disks.used() >= limits["disk"]:
+        elif self._disks.are_exceeded([root, *(process.pid for process in processes)]):
             self._ended_by = "disk"
         elif self._memory.is_exceeded(processes):
             self._ended_by = "memory"
@@ -177,19 +192,20 @@ class _Watch:
                 self._kill_all()
                 time.sleep(0.001)
         elif LINUX:  # what left the group of a command without a sandbox comes to us as orphans
-            tree.end_descendants(os.getpid())
+            tree.end_descendants()
         return self._status
 
     def _kill_all(self) -> None:
         backend = self._settings["backend"]
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if backend == "namespaces":
-                os.kill(
-                    self._pid, signal.SIGKILL
-                )  # with their first process all end; so with bubblewrap
-            elif backend == "landlock":
+        if backend == "landlock":
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(-1, signal.SIGKILL)  # reaches this Landlock domain, which is the tree
-            else:
+            return
+        if self._status is None:
+            with contextlib.suppress(PermissionError):
+                os.kill(self._pid, signal.SIGKILL)  # in namespaces all end with it
+        if backend != "namespaces":  # its group is killed second: at first it had none
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._pid, signal.SIGKILL)
 
     def _exit_code(self, status: int) -> int:
@@ -242,28 +258,6 @@ class _Watch:
         self._poll.unregister(self._control)
         if listener is not None:
             self._watch_descriptor(listener)
-
-
-class _Disks:
-    """How much the free space has fallen on the disks of some directories."""
-
-    def __init__(self, paths: list[str]) -> None:
-        self._paths = {os.stat(path).st_dev: path for path in paths}
-        self._most = self._free()
-
-    def used(self) -> int:
-        """Bytes fewer than there were at most, over all disks: others may give some back."""
-        now = self._free()
-        self._most = {disk: max(most, now[disk]) for disk, most in self._most.items()}
-        return sum(most - now[disk] for disk, most in self._most.items())
-
-    def _free(self) -> dict[int, int]:
-        free = {}
-        for disk, path in self._paths.items():
-            status = os.statvfs(path)
-            # A file without content takes a place too, and there are only so many.
-            free[disk] = status.f_bavail * status.f_frsize + status.f_favail * _PER_FILE
-        return free
 
 
 def _prove_that_signals_stay_inside() -> None:

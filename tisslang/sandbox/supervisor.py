@@ -7,8 +7,9 @@ signal, its end of the pipe closes, and what still runs is ended and cleaned up 
                     backend, version       output, limits,             confined
                     control, scratch       end of the tree
 
-It is one thread without anything of the project in its search path, and without the operator's
-environment: of that it gets what is meant for the commands.
+Each command has a monitor, and several may run side by side (service.py). The supervisor is one
+thread without anything of the project in its search path, and without the operator's environment:
+of that it gets what is meant for the commands.
 """
 
 from __future__ import annotations
@@ -16,20 +17,19 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import select
 import signal
 from typing import Any
 
-from tisslang.sandbox import messages, monitor, seatbelt
-from tisslang.sandbox.command import LINUX, reason_of
-from tisslang.sandbox.git.directories import Place, remove
-from tisslang.sandbox.git.repositories import GuardError, RepositoryGuard
-from tisslang.sandbox.root import Replaced, known_as, require_protected
+from tisslang.sandbox import messages, seatbelt
+from tisslang.sandbox.command import LINUX
+from tisslang.sandbox.git.repositories import RepositoryGuard
+from tisslang.sandbox.root import known_as
+from tisslang.sandbox.scratch import Scratch
+from tisslang.sandbox.service import CLIENT_IN, CLIENT_OUT, Service
 
 if LINUX:
     from tisslang.sandbox import bubblewrap, linux, restrict, tree
 
-_CLIENT_IN, _CLIENT_OUT = 0, 1
 _TRIAL_SECONDS = 10.0
 
 Settings = dict[str, Any]
@@ -39,17 +39,19 @@ def main() -> None:
     """Serve one run: choose the backend, tell what was obtained, run its commands until it ends."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)  # the pipe alone says when it is over
-    received = messages.receive(_CLIENT_IN)
+    received = messages.receive(CLIENT_IN)
     if received is None:
         return
+    settings = received[0]
+    number = settings.pop("number")
     try:
-        supervisor = _Supervisor(received[0])
+        supervisor = _Supervisor(settings)
     except Exception as error:
-        messages.send(_CLIENT_OUT, {"error": str(error)})
+        messages.send(CLIENT_OUT, {"error": str(error), "number": number})
         return
     try:
-        supervisor.choose_backend()
-        supervisor.serve()
+        messages.send(CLIENT_OUT, {**supervisor.choose_backend(), "number": number})
+        supervisor.service.serve()
     except BrokenPipeError:
         pass
     finally:
@@ -65,22 +67,26 @@ class _Supervisor:
         settings["descriptors"], most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self._guard = RepositoryGuard(settings["root"])
-        places = {path: os.path.join(settings["root"], path) for path in settings["protected"]}
+        protected = {path: os.path.join(settings["root"], path) for path in settings["protected"]}
         settings["root_identity"] = known_as(settings["root"])
-        settings["protected_identities"] = {name: known_as(p) for name, p in places.items()}
-        self._scratch = _Scratch(settings["temporary"])
+        settings["protected_identities"] = {name: known_as(p) for name, p in protected.items()}
+        self._scratch = Scratch(settings["temporary"])
         self._listener, port = _listen()
         settings.update(self._scratch.places())
         settings.update(port=port, processes_before=_processes_of_this_user())
         settings.update(user=os.getuid(), group=os.getgid())
+        self.service = Service(settings, self._guard)
 
     def close(self) -> None:
         """Leave nothing."""
+        self.service.end()
         self._guard.close()
         self._scratch.remove()
 
-    def choose_backend(self) -> None:
-        """The first backend that proves to hold in a trial; the reply says what became of each."""
+    def choose_backend(self) -> dict[str, Any]:
+        """The first backend that proves to hold in a trial, and what became of those before it;
+        and what the run has for itself.
+        """
         refused: dict[str, str] = {}
         for backend in self._settings["backends"]:
             failure = self._try(backend)
@@ -89,26 +95,8 @@ class _Supervisor:
             refused[backend] = failure
         else:
             self._settings["backend"] = None
-        hello = {"backend": self._settings["backend"], "refused": refused}
-        messages.send(_CLIENT_OUT, {**hello, **self._scratch.environment()})
-
-    def serve(self) -> None:
-        """Run one command after the other."""
-        while (received := messages.receive(_CLIENT_IN)) is not None:
-            request, _ = received
-            try:
-                if self._settings["confined"]:
-                    require_protected(self._settings)
-                repositories = self._guard.before()
-            except (GuardError, Replaced, OSError) as error:
-                messages.send(_CLIENT_OUT, {"error": str(error)})
-                continue
-            try:
-                result, blobs = self._run(request, repositories)
-                result["files_reset"] = self._guard.after()
-            except (GuardError, OSError) as error:
-                result, blobs = {"error": str(error)}, []
-            messages.send(_CLIENT_OUT, result, *blobs)
+        found = {"backend": self._settings["backend"], "refused": refused}
+        return {**found, **self._scratch.environment()}
 
     def _try(self, backend: str) -> str | None:
         """Choose a backend; why it does not hold, or None."""
@@ -142,109 +130,13 @@ class _Supervisor:
             "timeout": _TRIAL_SECONDS,
             "max_output": 1000,
         }
-        result, blobs = self._run(request, [])
+        result, blobs = self.service.run_alone(request)
         if failure := result.get("failure"):
             said = blobs[1].decode("utf-8", "replace").strip() if blobs else ""
             return f"{failure[1]} ({said})" if said else str(failure[1])
         if result["exit_code"]:
             return f"the trial ended with exit code {result['exit_code']}"
         return None
-
-    def _run(self, request: dict[str, Any], repositories: list[Any]) -> tuple[dict[str, Any], Any]:
-        (reader, writer), (lifeline, wanted) = os.pipe(), os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.close(reader)
-            os.close(wanted)
-            self._monitor(request, repositories, writer, lifeline)
-        os.close(writer)
-        os.close(lifeline)
-        try:
-            _close_when_client_is_gone(reader, wanted)
-            received = messages.receive(reader)
-        finally:
-            os.close(reader)
-            os.waitpid(pid, 0)
-            all_ended = tree.end_descendants(os.getpid()) if LINUX else True
-        if received is None:
-            return {"failure": ["confinement", "the monitor of the command was killed"]}, []
-        if not all_ended:
-            received[0]["failure"] = ["confinement", "some of its processes could not be ended"]
-        return received
-
-    def _monitor(
-        self, request: dict[str, Any], repositories: list[Any], writer: int, lifeline: int
-    ) -> None:
-        try:
-            # The client's pipes are the supervisor's alone: their end must be seen at its end.
-            nothing = os.open(os.devnull, os.O_RDWR)
-            os.dup2(nothing, _CLIENT_IN)
-            os.dup2(nothing, _CLIENT_OUT)
-            result, out, err = monitor.watch(self._settings, request, repositories, lifeline)
-            messages.send(writer, result, out.kept, err.kept)
-        except Exception as error:
-            failure = ["confinement", reason_of(error)]
-            messages.send(writer, {"failure": failure, "exit_code": 1}, b"", b"")
-        finally:
-            os._exit(0)
-
-
-class _Scratch:
-    """The directories that a run has for itself: HOME and TMPDIR of its commands, and two of ours.
-
-    Beside them lies the canary: a file that a confined command must not get at.
-    """
-
-    def __init__(self, temporary: str) -> None:
-        self._base = os.path.join(temporary, f"tiss-{os.urandom(8).hex()}")
-        os.mkdir(self._base, 0o700)
-        for name in ("home", "tmp", "view"):
-            os.mkdir(os.path.join(self._base, name), 0o700)
-        with open(self._path("canary"), "w", encoding="ascii") as file:
-            file.write("A confined command does not see this.\n")
-
-    def places(self) -> Settings:
-        """Their paths, as settings."""
-        return {
-            "writable": [self._path("home"), self._path("tmp")],
-            "view": self._path("view"),
-            "canary": self._path("canary"),
-        }
-
-    def environment(self) -> dict[str, str]:
-        """HOME and TMPDIR."""
-        return {"HOME": self._path("home"), "TMPDIR": self._path("tmp")}
-
-    def remove(self) -> None:
-        """Remove all of it, whatever the commands left there."""
-        parent, name = os.path.split(self._base)
-        descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            with Place(descriptor) as place:
-                remove(place, name)
-        finally:
-            os.close(descriptor)
-
-    def _path(self, name: str) -> str:
-        return os.path.join(self._base, name)
-
-
-def _close_when_client_is_gone(reader: int, wanted: int) -> None:
-    """Wait for the monitor's answer; close the lifeline as soon as nobody waits for it."""
-    poll = select.poll()
-    poll.register(reader, select.POLLIN)
-    poll.register(_CLIENT_IN, select.POLLIN)
-    parent = os.getppid()
-    is_open = True
-    while reader not in (ready := [descriptor for descriptor, _ in poll.poll(500)]):
-        # A client that waits sends nothing: what is to be read is the end. Somebody may have
-        # inherited its side of the pipe, so its death counts too.
-        if is_open and (_CLIENT_IN in ready or os.getppid() != parent):
-            os.close(wanted)
-            poll.unregister(_CLIENT_IN)
-            is_open = False
-    if is_open:
-        os.close(wanted)
 
 
 def _listen() -> tuple[Any, int]:
