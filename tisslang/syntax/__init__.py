@@ -33,9 +33,14 @@ def check(
 ) -> list[Diagnostic]:
     """The static errors of a script, in the order of the source; a syntax error stands alone.
 
-    `assigned` are the names that the operator gives values to.
+    `assigned` are the names that the operator gives values to. Raises `TypeError` or `ValueError`
+    for a dict that is no tree.
     """
-    if not isinstance(ast_or_text, dict):
+    if isinstance(ast_or_text, dict):
+        from tisslang.syntax.shape import require_shape
+
+        require_shape(ast_or_text)
+    else:
         try:
             ast_or_text = parse(ast_or_text, filename)
         except TissParseError as error:

@@ -10,6 +10,7 @@ from tisslang.errors import TissParseError
 from tisslang.syntax.source import BYTE_ORDER_MARK
 
 MAX_WIDTH = 160
+SECRET = "T306"  # what it points at is not shown
 
 _COLORS = {"error": "1;31", "warning": "1;33", "info": "1;36"}
 
@@ -56,7 +57,7 @@ def render(diagnostic: Diagnostic, source_text: str, color: bool = False) -> str
     number = str(diagnostic.line)
     gutter = " " * (len(number) + 2)
     head = paint(f"{diagnostic.severity}[{diagnostic.code}]", severity)
-    place = f"{printable(diagnostic.file)}:{diagnostic.line}:{diagnostic.column}"
+    place = f"{legible(diagnostic.file)}:{diagnostic.line}:{diagnostic.column}"
     bar = paint("|", "34")
     rows = [
         f"{head}: {diagnostic.message}",
@@ -70,7 +71,7 @@ def render(diagnostic: Diagnostic, source_text: str, color: bool = False) -> str
     return "\n".join(rows)
 
 
-def printable(text: str, limit: int | None = None) -> str:
+def legible(text: str, limit: int | None = None) -> str:
     """The text as a terminal can show it: one space for a tab, `�` for each control character.
 
     Bidirectional controls are among them, so a line cannot look like another. Past `limit`
@@ -107,7 +108,9 @@ def _window(diagnostic: Diagnostic, source_text: str) -> tuple[str, int, int]:
             cut = cut[:-1] + "…"
         line, start, end = cut, start - left, min(end - left, MAX_WIDTH)
     width = max(1, min(end, len(line)) - start)
-    return printable(line), start, width
+    if diagnostic.code == SECRET:
+        line = line[:start] + "*" * width + line[start + width :]
+    return legible(line), start, width
 
 
 def _source_line(source_text: str, number: int) -> str:

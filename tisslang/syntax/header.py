@@ -9,11 +9,10 @@ from tisslang.syntax.lexer import Token
 
 LANGUAGE_VERSION = "1.2.0"
 
-_PAIR = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(\S+)")
-_IS_PRAGMA = re.compile(r"#TISS_VERSION(?![A-Za-z0-9_])")
-_PRAGMA = re.compile(
-    r"#TISS_VERSION[ \t]*(>=|==|<)[ \t]*([0-9]{1,9}\.[0-9]{1,9}(?:\.[0-9]{1,9})?)[ \t]*"
-)
+# Not compiled here: few scripts need them, and every start would pay.
+_PAIR = r"([A-Za-z_][A-Za-z0-9_]*)=(\S+)"
+_IS_PRAGMA = r"#TISS_VERSION(?![A-Za-z0-9_])"
+_PRAGMA = r"#TISS_VERSION[ \t]*(>=|==|<)[ \t]*([0-9]{1,9}\.[0-9]{1,9}(?:\.[0-9]{1,9})?)[ \t]*"
 
 
 def read_header(
@@ -30,14 +29,14 @@ def read_header(
             break
         text = comment.text
         if text.startswith("#TISS!"):
-            header = (header or {}) | dict(_PAIR.findall(text.removeprefix("#TISS!")))
-        elif _IS_PRAGMA.match(text):
+            header = (header or {}) | dict(re.findall(_PAIR, text.removeprefix("#TISS!")))
+        elif re.match(_IS_PRAGMA, text):
             requires.append(_requirement(comment))
     return header, requires
 
 
 def _requirement(comment: Token) -> dict[str, str]:
-    match = _PRAGMA.fullmatch(comment.text)
+    match = re.fullmatch(_PRAGMA, comment.text)
     if match is None:
         raise _error(comment, "malformed version pragma", "write it as #TISS_VERSION >= 1.2")
     operator, version = match[1], match[2]

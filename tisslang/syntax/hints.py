@@ -6,43 +6,19 @@ import difflib
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from tisslang.syntax.diagnostics import printable
+from tisslang.syntax.advice import advice
 from tisslang.syntax.lexer import FUTURE, RESERVED, STATEMENTS, Token
 from tisslang.syntax.tree import FIELDS
 
-# What a statement of the whole language is for, while this version does not have it.
-FEATURES = {
-    "SETUP": "preparation before the first step",
-    "DEFINE_TASK": "sub-tasks",
-    "OPTION": "choices",
-    "MKDIR": "making directories",
-    "DELETE": "deleting files",
-    "CALL": "sub-tasks",
-    "PROMPT_AGENT": "questions to a language model",
-    "SET_BUDGET": "budgets",
-    "PAUSE": "questions to a person",
-    "REQUEST_REVIEW": "questions to a person",
-    "IF": "branches",
-    "TRY": "error handling",
-    "PARALLEL": "steps side by side",
-    "CHOOSE": "choices",
-    "ESTIMATE_COST": "cost estimates",
-    "COST": "cost counters",
-    "timeout": "a time limit for each RUN",
-    "retry": "repeating a step",
-    "cwd": "a directory for RUN",
-    "env": "environment variables for RUN",
-}
-
 _FUTURE_REASONS = {
-    "AND": "write two ASSERTs, one for each condition",
-    "OR": "a condition has one comparison",
+    "AND": "a condition has one comparison; write two ASSERTs, or one IF in another",
+    "OR": "a condition has one comparison; write one IF after another",
     "FOR": "there are no loops, so that every plan ends",
     "WHILE": "there are no loops, so that every plan ends",
     "MATCHES": "CONTAINS looks for a text",
     "RETURN": "a result is handed on in a variable",
     "INCLUDE": "a plan is one file",
-    "FINALLY": "",
+    "FINALLY": "what happens in any case stands after the TRY",
 }
 _MISPLACED = {
     "ELSE": "ELSE follows the } of an IF",
@@ -51,30 +27,43 @@ _MISPLACED = {
     "NOT": "NOT stands in a condition, before CONTAINS, IS_EMPTY or EXISTS",
     "LAST_RUN": "to check it: ASSERT LAST_RUN.EXIT_CODE == 0; to see it: LOG LAST_RUN.STDOUT",
 }
+_ELSEWHERE = {  # words of other languages, and what they are here
+    **dict.fromkeys(("ECHO", "PRINT", "PRINTF", "OUTPUT", "WRITELN"), "to show a text: LOG"),
+    **dict.fromkeys(("EXEC", "SHELL", "BASH", "SH", "CMD", "SYSTEM"), 'a command: RUN "command"'),
+    **dict.fromkeys(("SET", "LET", "CONST"), "to assign: VAR name = value"),
+    **dict.fromkeys(("ELIF", "ELSEIF", "ELSE_IF"), "a second condition: } ELSE IF x == 1 {"),
+    **dict.fromkeys(("ENDIF", "END", "FI", "DONE", "ENDTASK"), "a block ends with }"),
+    **dict.fromkeys(("EXCEPT", "RESCUE"), "CATCH follows the } of a TRY"),
+    **dict.fromkeys(("DEF", "FUNCTION", "FUNC", "PROC"), 'a sub-task: DEFINE_TASK "name" { … }'),
+    **dict.fromkeys(("RM", "REMOVE"), 'to remove a file: DELETE "path"'),
+    **dict.fromkeys(("ASK", "CONFIRM"), 'to ask a person: REQUEST_REVIEW "message"'),
+    **dict.fromkeys(("PROMPT", "AGENT", "LLM"), 'to ask the agent: PROMPT_AGENT "text"'),
+    **dict.fromkeys(("SWITCH", "CASE", "MATCH"), "several conditions: IF … ELSE IF … ELSE"),
+    **dict.fromkeys(("SLEEP", "WAIT"), 'to wait: RUN "sleep 5"'),
+    **dict.fromkeys(("FOREACH", "LOOP", "REPEAT", "UNTIL"), "there are no loops: every plan ends"),
+    **dict.fromkeys(("IMPORT", "SOURCE"), "a plan is one file"),
+    "FILE_EXISTS": 'to look for a file: ASSERT FILE "path" EXISTS',
+    "BUDGET": "to limit what a run costs: SET_BUDGET API_CALLS = 10",
+}
 _CHARACTERS = {
     ";": "there is no ; in TissLang: each statement has its own line",
     "\\": "a statement stands on one line and cannot be continued",
     "`": "strings stand in \"double\" or 'single' quotes",
     "+": "a number has no sign +, and values are not added: use interpolation",
     "-": "a - belongs to a number: -1",
-    "&": "there is no AND: write two ASSERTs",
+    "&": "there is no AND: write two ASSERTs, or one IF in another",
     "!": "to negate: != or NOT before CONTAINS, IS_EMPTY and EXISTS",
     "?": "a default is given with ?=",
     "/": "a path is a string, in quotes; a comment begins with #",
     "$": "a variable is written by its name alone, and as {{name}} inside a string",
     "[": "a value is a text, a number or a boolean; there are no lists",
     "]": "a value is a text, a number or a boolean; there are no lists",
-    "(": "there are no parentheses: a condition has one comparison",
-    ")": "there are no parentheses: a condition has one comparison",
-    ":": "there is no : in TissLang; a value is given with =",
+    "(": "there are no parentheses: a condition has one comparison, a CALL has WITH",
+    ")": "there are no parentheses: a condition has one comparison, a CALL has WITH",
+    ":": "there is no : in TissLang; a block stands in { }, and VAR has =",
 }
 _CURLY_SINGLE = "‘’‚‛"
 _CURLY = "“”„‟«»" + _CURLY_SINGLE
-
-
-def not_available(word: str) -> str:
-    """The hint of T002 for a part of the language that this version lacks."""
-    return f"{word} ({FEATURES[word]}) is not available in this version"
 
 
 def unknown_command(word: str) -> str | None:
@@ -82,10 +71,12 @@ def unknown_command(word: str) -> str | None:
     if word in _MISPLACED:
         return _MISPLACED[word]
     if word in RESERVED:
-        return f"{word} cannot begin a statement"
+        return f"{word} does not begin a statement"
     upper = word.upper()
     if upper in STATEMENTS:
         return f"commands are upper case: {upper}"
+    if upper in _ELSEWHERE:
+        return _ELSEWHERE[upper]
     return nearest(upper, STATEMENTS)
 
 
@@ -145,33 +136,46 @@ def unexpected(tokens: Sequence[Token], index: int, statement: Token, expected: 
     before = tokens[index - 1] if index and token is not statement else None
     if token.kind in FUTURE:
         return future_word(token.kind)
-    for advice in (_in_condition, _glued, _in_value, _by_expectation):
-        hint = advice(token, before, statement, expected)
+    for find in (_in_condition, _glued, _in_value, _by_expectation):
+        hint = find(token, before, statement, expected)
         if hint:
             return hint
-    return None
+    return advice(token, before, statement, expected) if before else None
 
 
 def _in_condition(
     token: Token, before: Token | None, statement: Token, expected: str
 ) -> str | None:
-    if statement.kind != "ASSERT" or before is None:
+    if statement.kind not in ("ASSERT", "IF") or before is None:
         return None
     if token.kind == "=":
         return "to compare: =="
-    if token.kind == "NOT" and before is statement:
-        return 'NOT stands behind the operand: FILE "path" NOT EXISTS, x NOT CONTAINS "y"'
+    if (token.kind == "NOT" and before is statement) or before.text == "not":
+        return 'NOT stands after the operand: FILE "path" NOT EXISTS, x NOT CONTAINS "y"'
     if before.text in ("FILE_EXISTS", "EXISTS"):
         return 'to look for a file: FILE "path" EXISTS'
     if token.kind == "EXISTS":
         return 'only files exist: FILE "path" EXISTS'
     if token.text.upper() in ("CONTAINS", "IS_EMPTY", "EXISTS", "NOT"):
         return f"keywords are upper case: {token.text.upper()}" if token.kind == "NAME" else None
-    if token.text.upper() in ("IS", "EQUALS", "EQ"):
-        return "to compare: =="
-    if token.kind == "NAME" and token.text.upper() in ("AND", "OR"):
-        return "a condition has one comparison: write two ASSERTs"
-    return None
+    if token.kind == "==" and before.kind == "NOT":
+        return "to negate: !="
+    if expected.startswith("`EXISTS`"):
+        return 'to look for a file: FILE "path" EXISTS, FILE "path" NOT EXISTS'
+    return _between_operands(token.text) if token.kind == "NAME" else None
+
+
+def _between_operands(word: str) -> str | None:
+    upper = word.upper()
+    if upper in ("IS", "EQUALS", "EQ", "IS_EQUAL"):
+        return "to compare: ==; for a text without characters: IS_EMPTY"
+    if upper in ("AND", "OR"):
+        return _FUTURE_REASONS[upper]
+    if upper in ("IN", "LIKE", "HAS", "INCLUDES"):
+        return 'to look for a text in another: text CONTAINS "part"'
+    if upper in ("EMPTY", "ISEMPTY"):
+        return "for a text without characters: IS_EMPTY"
+    return nearest(upper, ("CONTAINS", "IS_EMPTY", "EXISTS"))
 
 
 def _glued(token: Token, before: Token | None, statement: Token, expected: str) -> str | None:
@@ -184,7 +188,7 @@ def _glued(token: Token, before: Token | None, statement: Token, expected: str) 
     if before.kind == "NUMBER" and token.kind == ".":
         return "a number with a point has digits on both sides of it"
     if before.kind == "NAME" and token.kind == ".":
-        return "only LAST_RUN and ERROR have fields"
+        return "only LAST_RUN, ERROR and COST have fields"
     return None
 
 
@@ -207,18 +211,14 @@ def _by_expectation(
 ) -> str | None:
     if expected == "a name" and token.text in RESERVED:
         return f"{token.text} is a reserved word: choose another name"
-    if expected == "a name":
+    if expected == "a name" and token.kind in ("NUMBER", "DURATION"):
         return "a name has letters, digits and _, and does not begin with a digit"
-    if expected == "a string" and token.kind == "NAME":
-        return f'texts stand in quotes: "{printable(token.text, 40)}"'
     if expected == "`{`" and token.kind in ("NL", "EOF"):
         return "the { stands on the line of its keyword"
-    if expected == "a heredoc":
+    if expected == "a heredoc" and statement.kind == "WRITE":
         return "WRITE takes its text as a heredoc: <<WORD, the lines, then WORD alone at column 1"
     if token.kind == "HEREDOC" and statement.kind in ("LOG", "ASSERT"):
         return "bind the text first: VAR name = <<WORD"
-    if expected == "`AS`":
-        return 'READ "path" AS name'
-    if token.kind in ("ELSE", "CATCH"):
+    if expected != "`CATCH`" and token.kind in ("ELSE", "CATCH"):
         return _MISPLACED[token.kind]
     return None

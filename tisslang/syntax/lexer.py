@@ -1,6 +1,7 @@
 """From text to tokens, line by line: a heredoc is one token, comments are kept apart.
 
-A fault becomes a token of kind FAULT, so that an earlier error of the parser comes first.
+A fault becomes a token of kind FAULT, so that an earlier error of the parser comes first. Whoever
+wants to see what stands behind it can have the lexer go on (recovery.py).
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ _TOKEN = re.compile(
 )
 _BLANKS = re.compile(r"[ \t]*+")
 _END_OF_OPENER = re.compile(r"[ \t]*+(\#[^\n]*+)?(?:\n|\Z)")
+_OPENS_BLOCK = re.compile(r"[ \t](\{)[ \t]*+(?:#[^\n]*+)?\Z")
 _LINE_OF_ONE_WORD = re.compile(rf"^([ \t]*+)({NAME})[ \t]*+$", re.MULTILINE)
 
 
@@ -122,23 +124,32 @@ class Heredoc(Token):
         self.end = start
 
     @property
+    def verbatim(self) -> str:
+        """The opener that would make it verbatim."""
+        return f"{'<<-' if self.indented else '<<'}'{self.word}'"
+
+    @property
     def end_line(self) -> int:
         """The line of the terminator."""
         return self.line + self.body.count("\n") + 1
 
 
 class Fault(Token):
-    """What no token begins with, and the error that the parser raises when it gets here."""
+    """What no token begins with, and the error that the parser raises when it gets here.
 
-    __slots__ = ("error",)
+    At `resume` tokens may begin again.
+    """
 
-    def __init__(self, error: TissParseError, start: int) -> None:
+    __slots__ = ("error", "resume")
+
+    def __init__(self, error: TissParseError, start: int, resume: int) -> None:
         super().__init__("FAULT", "", error.line, error.column, start)
         self.error = error
+        self.resume = resume
 
 
-def tokenize(text: str) -> tuple[list[Token], list[Token]]:
-    """The tokens of a script, EOF or FAULT last, and its comments.
+def tokenize(text: str, most_faults: int = 1) -> tuple[list[Token], list[Token]]:
+    """The tokens of a script, and its comments. The last token is EOF, or the last fault allowed.
 
     Line ends that separate nothing are gone: those at both ends, after `{`, and before `}`, ELSE
     and CATCH; a run of them is one NL.
@@ -151,8 +162,13 @@ def tokenize(text: str) -> tuple[list[Token], list[Token]]:
     while True:
         match = match_token(text, place)
         if match is None:
-            tokens.append(_fault(text, place, line, line_start))
-            return tokens, comments
+            fault = _fault(text, place, line, line_start)
+            tokens.append(fault)
+            most_faults -= 1
+            if not most_faults:
+                return tokens, comments
+            previous, place = "FAULT", fault.resume
+            continue
         kind = match.lastgroup
         assert kind is not None
         start, place = match.span(kind)
@@ -185,9 +201,14 @@ def tokenize(text: str) -> tuple[list[Token], list[Token]]:
             continue
         heredoc = Heredoc(word, line, column, start)
         tokens += _read_heredoc(heredoc, text, place, line_start, comments)
-        if tokens[-1].kind == "FAULT":
-            return tokens, comments
-        line, place = heredoc.end_line, heredoc.end
+        last = tokens[-1]
+        place = heredoc.end
+        if isinstance(last, Fault):
+            most_faults -= 1
+            if not most_faults:
+                return tokens, comments
+            previous, place = "FAULT", last.resume
+        line += text.count("\n", start, place)
         line_start = text.rfind("\n", 0, place) + 1
 
 
@@ -197,13 +218,19 @@ def _read_heredoc(
     """Fill a heredoc whose opener ends at `place`; a fault stands behind it or in its stead."""
     opener_end = _END_OF_OPENER.match(text, place)
     if opener_end is None:
-        return [heredoc, _after_opener(text, place, heredoc.line, line_start)]
+        fault = _after_opener(text, place, heredoc.line, line_start)
+        fault.resume = _end_of_line(text, place)
+        terminator, _ = _terminator(heredoc, text, fault.resume)
+        if terminator is not None:
+            heredoc.body = text[fault.resume + 1 : terminator.start()]
+            fault.resume = terminator.end()
+        return [heredoc, fault]
     if comment := opener_end[1]:
         start = opener_end.start(1)
         comments.append(Token("COMMENT", comment, heredoc.line, start - line_start + 1, start))
     terminator, indented = _terminator(heredoc, text, opener_end.end())
     if terminator is None:
-        return [_not_terminated(heredoc, indented)]
+        return [_not_terminated(heredoc, indented, text)]
     heredoc.body = text[opener_end.end() : terminator.start()]
     heredoc.end = terminator.end()
     return [heredoc]
@@ -211,15 +238,15 @@ def _read_heredoc(
 
 def _terminator(
     heredoc: Heredoc, text: str, body_start: int
-) -> tuple[re.Match[str] | None, int | None]:
-    """The line that closes the heredoc, or else the number of a line that has its word indented."""
+) -> tuple[re.Match[str] | None, re.Match[str] | None]:
+    """The line that closes the heredoc, or else the first line that has its word indented."""
     indented = None
     for match in _LINE_OF_ONE_WORD.finditer(text, body_start):
         if match[2] != heredoc.word:
             continue
         if heredoc.indented or not match[1]:
             return match, None
-        indented = indented or text.count("\n", 0, match.start()) + 1
+        indented = indented or match
     return None, indented
 
 
@@ -231,24 +258,30 @@ def _fault(text: str, place: int, line: int, line_start: int) -> Fault:
     assert blanks is not None
     start = blanks.end()
     character = text[start]
-    end = start + 1
+    end = resume = start + 1
     if character in "\"'":
         code, message = "T003", "string is not closed"
-        hint: str | None = hints.open_string(text[start:].partition("\n")[0])
+        resume = _end_of_line(text, start)
+        rest = text[start:resume]
+        hint: str | None = hints.open_string(rest)
+        if brace := _OPENS_BLOCK.search(rest):
+            resume = start + brace.start(1)
     elif character == "<":
-        code, message, end = "T001", "`<<` without a word behind it", start + 2
+        code, message = "T001", "`<<` without a word after it"
+        end = resume = start + 2
         hint = "a heredoc begins with <<WORD, <<'WORD', <<-WORD or <<-'WORD', without spaces"
     else:
         code, message = "T001", f"unexpected character {hints.character_name(character)}"
         hint = hints.character(character)
     column = start - line_start + 1
     end_column = end - line_start + 1
-    return Fault(TissParseError(code, message, line, column, hint, end_column=end_column), start)
+    error = TissParseError(code, message, line, column, hint, end_column=end_column)
+    return Fault(error, start, resume)
 
 
 def _after_opener(text: str, place: int, line: int, line_start: int) -> Fault:
     """The error at whatever follows a heredoc's opener on its line."""
-    from tisslang.syntax.diagnostics import printable
+    from tisslang.syntax.diagnostics import legible
 
     match = _TOKEN.match(text, place)
     if match is None:
@@ -257,21 +290,24 @@ def _after_opener(text: str, place: int, line: int, line_start: int) -> Fault:
     start, end = match.span(match.lastgroup)
     error = TissParseError(
         "T001",
-        f"unexpected `{printable(text[start:end], 40)}` behind the opener of a heredoc",
+        f"unexpected `{legible(text[start:end], 40)}` after the opener of a heredoc",
         line,
         start - line_start + 1,
         "the opener is the last thing on its line; the body begins on the next",
         end_column=end - line_start + 1,
     )
-    return Fault(error, start)
+    return Fault(error, start, end)
 
 
-def _not_terminated(heredoc: Heredoc, indented: int | None) -> Fault:
+def _not_terminated(heredoc: Heredoc, indented: re.Match[str] | None, text: str) -> Fault:
     word = heredoc.word
     hint = f"put {word} alone on a line" + ("" if heredoc.indented else ", at column 1")
+    resume = len(text)
     if indented is not None:
         opener = heredoc.text.replace("<<", "<<-")
-        hint = f"line {indented} has an indented {word}: write {opener}, or move it to column 1"
+        line = heredoc.line + text.count("\n", heredoc.start, indented.start())
+        hint = f"line {line} has an indented {word}: write {opener}, or move it to column 1"
+        resume = indented.end()
     error = TissParseError(
         "T005",
         f"heredoc {heredoc.text} is not closed",
@@ -280,4 +316,9 @@ def _not_terminated(heredoc: Heredoc, indented: int | None) -> Fault:
         hint,
         end_column=heredoc.end_column,
     )
-    return Fault(error, heredoc.start)
+    return Fault(error, heredoc.start, resume)
+
+
+def _end_of_line(text: str, place: int) -> int:
+    end = text.find("\n", place)
+    return len(text) if end < 0 else end

@@ -1,35 +1,32 @@
-"""From tokens to the syntax tree: recursive descent, one method a statement.
+"""From tokens to the syntax tree: recursive descent, one function a statement.
 
-A statement keyword is looked up in `_COMMANDS` (plain methods) or in `_BLOCKS` (generators, which
-`yield self.block()` to have a block read without using Python's stack). `grammar.lark` is the same
-language as a grammar. Nodes are dicts: `type`, the statement's own fields, then the position.
+A statement keyword is looked up in `COMMANDS` (plain functions, commands.py) or in `BLOCKS`
+(control.py: generators, which `yield parser.block()` to have a block read without using Python's
+stack). `grammar.lark` is the same language as a grammar. Nodes are dicts: `type`, the statement's
+own fields, then the position.
 """
 
 from __future__ import annotations
 
 from tisslang.errors import TissParseError
-from tisslang.syntax import literals, trampoline
 from tisslang.syntax import text as texts
+from tisslang.syntax import trampoline
+from tisslang.syntax.commands import COMMANDS
+from tisslang.syntax.control import BLOCKS
 from tisslang.syntax.header import read_header
-from tisslang.syntax.lexer import FUTURE, RESERVED, STATEMENTS, Fault, Heredoc, Token, tokenize
-from tisslang.syntax.text import PSEUDO, Reference
+from tisslang.syntax.lexer import FUTURE, RESERVED, Fault, Heredoc, Token, tokenize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, NoReturn
 
     from tisslang.syntax.text import Text
     from tisslang.syntax.trampoline import Deep
 
     Node = dict[str, Any]
-    Expression = str | int | float | bool | dict[str, Any]
 
 AST_VERSION = 1
 MAX_DEPTH = 256
-COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
-# Directives that have a meaning of their own, which this version lacks. They are never ignored.
-MISSING_DIRECTIVES = frozenset({"timeout", "retry", "cwd", "env"})
 
 _WORDY = frozenset({*RESERVED.values(), "NAME"})
 _NAMES = {"STRING": "string", "HEREDOC": "heredoc", "NL": "end of line", "EOF": "end of file"}
@@ -80,7 +77,7 @@ class Parser:
     def unexpected(self, expected: str) -> NoReturn:
         """Raise the error about the next token."""
         from tisslang.syntax import hints
-        from tisslang.syntax.diagnostics import printable
+        from tisslang.syntax.diagnostics import legible
 
         token = self.token
         if isinstance(token, Fault):  # the lexer's own error, now that the parser has come to it
@@ -88,7 +85,7 @@ class Parser:
         if token.kind in FUTURE:
             message = f"{token.text} is a reserved word without a meaning"
         else:
-            shown = _NAMES.get(token.kind) or f"`{printable(token.text, 40)}`"
+            shown = _NAMES.get(token.kind) or f"`{legible(token.text, 40)}`"
             message = f"unexpected {shown}, expected {expected}"
         hint = hints.unexpected(self.tokens, self.index, self.statement_start, expected)
         self.error("T001", message, token, hint)
@@ -134,23 +131,26 @@ class Parser:
         while not self.at_end(brace):
             if body:
                 self.expect("NL", "the end of the line")
-            start = self.statement_start = self.token
-            if start.kind in _COMMANDS:
-                self.advance()
-                body.append(_COMMANDS[start.kind](self, start))
-            elif start.kind in _BLOCKS:
-                self.advance()
-                node = yield _BLOCKS[start.kind](self, start)
-                body.append(node)
-            else:
-                self.no_statement()
+            made = self.statement()
+            body.append(made if isinstance(made, dict) else (yield made))
         return body
+
+    def statement(self) -> Node | Deep:
+        """A statement's node, or the call that will read a statement with blocks in it."""
+        start = self.statement_start = self.token
+        if start.kind in COMMANDS:
+            self.advance()
+            return COMMANDS[start.kind](self, start)
+        if start.kind in BLOCKS:
+            self.advance()
+            return BLOCKS[start.kind](self, start)
+        self.no_statement()
 
     def at_end(self, brace: Token | None) -> bool:
         """Whether the block, or the script, ends here. Raises T006 and T007."""
         if self.token.kind == "EOF":
             if brace is not None:
-                hint = "close it with } behind its last line"
+                hint = "close it with } after its last line"
                 self.error("T006", "block is not closed", brace, hint)
             return True
         if self.token.kind == "}":
@@ -165,171 +165,35 @@ class Parser:
         token = self.token
         if token.kind not in _WORDY or token.kind in FUTURE:
             self.unexpected("a statement")
-        if token.kind in STATEMENTS:
-            self.not_available(token, "command ")
         from tisslang.syntax import hints
-        from tisslang.syntax.diagnostics import printable
+        from tisslang.syntax.diagnostics import legible
 
         hint = hints.unknown_command(token.text)
-        self.error("T002", f"unknown command {printable(token.text, 40)}", token, hint)
-
-    def not_available(self, token: Token, part: str) -> NoReturn:
-        """Raise T002 for a part of the whole language that this version lacks."""
-        from tisslang.syntax import hints
-
-        hint = hints.not_available(token.text)
-        self.error("T002", f"unknown {part}{token.text}", token, hint)
+        self.error("T002", f"unknown command {legible(token.text, 40)}", token, hint)
 
     def block(self) -> Deep:
         """block = "{" , [ statements ] , "}", at most 256 of them in each other"""
+        statement = self.statement_start
         brace = self.expect("{", "`{`")
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            message = f"blocks are nested deeper than {MAX_DEPTH}"
-            self.error("T008", message, brace, "steps may stand one after the other")
+        self.deeper(brace)
         body = yield self.statements(brace)
         self.advance()
         self.depth -= 1
+        self.statement_start = statement
         return body
 
-    def task(self, start: Token) -> Deep:
-        """task = "TASK" , STRING , [ block ]"""
-        description = self.description()
-        has_block = self.token.kind == "{"
-        body = (yield self.block()) if has_block else []
-        fields = {"type": "TASK", "description": description, "block": has_block, "body": body}
-        return self.node(start, fields)
+    def deeper(self, at: Token) -> None:
+        """Go one level down. Raises T008 below the last one."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            message = f"blocks are nested deeper than {MAX_DEPTH}"
+            self.error("T008", message, at, "steps may stand one after the other")
 
-    def step(self, start: Token) -> Deep:
-        """step = "STEP" , STRING , block"""
-        description = self.description()
-        body = yield self.block()
-        return self.node(start, {"type": "STEP", "description": description, "body": body})
+    # What many statements hold
 
-    def directive(self, start: Token) -> Node:
-        """directive = "@" , NAME , dvalue , { dvalue }"""
-        name = self.expect("NAME", "the name of a directive")
-        if name.text in MISSING_DIRECTIVES:
-            self.not_available(name, "directive @")
-        values = [self.directive_value()]
-        while self.token.kind in _DIRECTIVE_VALUES:
-            values.append(self.directive_value())
-        return self.node(start, {"type": "DIRECTIVE", "name": name.text, "values": values})
-
-    def directive_value(self) -> Expression:
-        """dvalue = STRING | NUMBER | DURATION | BOOL | NAME"""
-        if self.token.kind == "NAME":
-            return self.advance().text
-        return self.literal("a value")
-
-    # Commands
-
-    def read(self, start: Token) -> Node:
-        """read = "READ" , STRING , "AS" , NAME"""
-        path = self.string()
-        self.expect("AS", "`AS`")
-        name = self.expect("NAME", "a name")
-        return self.node(start, {"type": "READ", "path": path, "variable": name.text})
-
-    def write(self, start: Token) -> Node:
-        """write = "WRITE" , STRING , HEREDOC"""
-        path = self.string()
-        heredoc = self.heredoc()
-        fields = {
-            "type": "WRITE",
-            "path": path,
-            "language": heredoc.word,
-            "content": texts.heredoc(heredoc),
-            "raw": heredoc.raw,
-            "indented": heredoc.indented,
-        }
-        return self.node(start, fields)
-
-    def run(self, start: Token) -> Node:
-        """run = "RUN" , ( STRING | HEREDOC )"""
-        if self.token.kind == "HEREDOC":
-            command = texts.heredoc(self.heredoc())
-        elif self.token.kind == "STRING":
-            command = self.string()
-        else:
-            self.unexpected("a string or a heredoc")
-        return self.node(start, {"type": "RUN", "command": command})
-
-    def assert_(self, start: Token) -> Node:
-        """assert = "ASSERT" , condition"""
-        first = self.token
-        condition = self.condition()
-        source = self.text[first.start : self.last.start + len(self.last.text)]
-        return self.node(start, {"type": "ASSERT", "condition": condition, "source": source})
-
-    def var(self, start: Token) -> Node:
-        """var = "VAR" , NAME , ( "=" | "?=" ) , ( operand | HEREDOC )"""
-        name = self.expect("NAME", "a name")
-        default = self.skip("?=")
-        if not default:
-            self.expect("=", "`=` or `?=`")
-        is_heredoc = self.token.kind == "HEREDOC"
-        value = texts.heredoc(self.heredoc()) if is_heredoc else self.operand()
-        fields = {"type": "VAR", "name": name.text, "default": default, "value": value}
-        return self.node(start, fields)
-
-    def log(self, start: Token) -> Node:
-        """log = "LOG" , operand"""
-        return self.node(start, {"type": "LOG", "value": self.operand()})
-
-    # Conditions and operands
-
-    def condition(self) -> Node:
-        """condition = "FILE" , STRING , [ "NOT" ] , "EXISTS" | operand , [ test ]"""
-        if self.skip("FILE"):
-            path = self.string()
-            negated = self.skip("NOT")
-            self.expect("EXISTS", "`EXISTS`" if negated else "`EXISTS` or `NOT`")
-            return {"op": "EXISTS", "negated": negated, "path": path}
-        left = self.operand()
-        negated = self.skip("NOT")
-        kind = self.token.kind
-        if kind == "IS_EMPTY":
-            self.advance()
-            return {"op": kind, "negated": negated, "left": left}
-        if kind == "CONTAINS" or (kind in COMPARISONS and not negated):
-            self.advance()
-            return {"op": kind, "negated": negated, "left": left, "right": self.operand()}
-        if negated:
-            self.unexpected("`CONTAINS` or `IS_EMPTY`")
-        return {"op": "TRUTH", "negated": False, "left": left}
-
-    def operand(self) -> Expression:
-        """operand = STRING | NUMBER | DURATION | BOOL | ref , [ "|" , FILTER ]"""
-        if self.token.kind in _LITERALS:
-            return self.literal("a value")
-        return self.reference()
-
-    def literal(self, expected: str) -> Expression:
-        """STRING | NUMBER | DURATION | BOOL"""
-        read = _LITERALS.get(self.token.kind)
-        if read is None:
-            self.unexpected(expected)
-        return read(self.advance())
-
-    def reference(self) -> Reference:
-        """ref = NAME | "LAST_RUN" , "." , FIELD | "ERROR" , "." , FIELD, and its filter"""
-        start = self.token
-        if start.kind == "NAME":
-            self.advance()
-            reference = Reference("var", start.text)
-        elif start.kind in PSEUDO:
-            self.advance()
-            self.expect(".", "`.`")
-            field = self.expect("NAME", "a field")
-            reference = Reference(PSEUDO[start.kind], field.text)
-        elif start.kind == "COST":
-            self.not_available(start, "value ")
-        else:
-            self.unexpected("a value")
-        if self.skip("|"):
-            reference["filter"] = self.expect("NAME", "a filter").text
-        return reference.at(start.line, start.column, self.last.end_column)
+    def name(self) -> str:
+        """A NAME."""
+        return self.expect("NAME", "a name").text
 
     def description(self) -> str:
         """A STRING whose `{{` is text."""
@@ -339,6 +203,14 @@ class Parser:
         """A STRING."""
         return texts.string(self.expect("STRING", "a string"))
 
+    def string_or_heredoc(self) -> Text:
+        """STRING | HEREDOC"""
+        if self.token.kind == "HEREDOC":
+            return texts.heredoc(self.heredoc())
+        if self.token.kind != "STRING":
+            self.unexpected("a string or a heredoc")
+        return self.string()
+
     def heredoc(self) -> Heredoc:
         """A HEREDOC."""
         token = self.token
@@ -346,22 +218,3 @@ class Parser:
             self.unexpected("a heredoc")
         self.advance()
         return token
-
-
-_LITERALS: dict[str, Callable[[Token], Expression]] = {
-    "STRING": texts.string,
-    "NUMBER": literals.number,
-    "DURATION": literals.duration,
-    "BOOL": literals.boolean,
-}
-_DIRECTIVE_VALUES = frozenset({*_LITERALS, "NAME"})
-_COMMANDS: dict[str, Callable[[Parser, Token], Node]] = {
-    "@": Parser.directive,
-    "READ": Parser.read,
-    "WRITE": Parser.write,
-    "RUN": Parser.run,
-    "ASSERT": Parser.assert_,
-    "VAR": Parser.var,
-    "LOG": Parser.log,
-}
-_BLOCKS: dict[str, Callable[[Parser, Token], Deep]] = {"TASK": Parser.task, "STEP": Parser.step}

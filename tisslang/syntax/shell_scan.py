@@ -91,7 +91,7 @@ _ARRAY = Unsupported(
 )
 _PAREN_COMMENT = Unsupported("a # before it stands right after a )", "put a blank before the #")
 _PATTERN_COMMENT = Unsupported(
-    "a comment before it stands behind ?( *( +( @( or !(", "move the comment"
+    "a comment before it stands after ?( *( +( @( or !(", "move the comment"
 )
 
 _UNQUOTED = re.compile(

@@ -15,6 +15,8 @@ _NAMES = {"\0": "NUL character", "\r": "carriage return without a line feed"}
 
 def decode(source: str | bytes) -> str:
     """The text of a script as the lexer reads it. Raises T009 at the first fault."""
+    if not isinstance(source, str | bytes):
+        raise TypeError(f"a script is text or bytes, not {type(source).__name__}")
     data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
     too_long = len(data) > MAX_BYTES
     if too_long:

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     Text = str | dict[str, Any]  # a plain text, or {"template": [text, reference, …]}
     Place = Callable[[int], tuple[int, int]]  # offset → line, column
 
-PSEUDO = {"LAST_RUN": "last_run", "ERROR": "error"}
+PSEUDO = {"LAST_RUN": "last_run", "ERROR": "error", "COST": "cost"}
 
 _INTERPOLATION = (
     rf"\{{\{{[ \t]*+(?P<root>{NAME})(?:\.(?P<field>{NAME}))?+[ \t]*+"
     rf"(?:\|[ \t]*+(?P<filter>{NAME})[ \t]*+)?+\}}\}}"
 )
-_IN_STRING = re.compile(rf"\\(?P<escape>.)|{_INTERPOLATION}")
-_IN_HEREDOC = re.compile(rf"\\(?P<escape>\{{)(?=\{{)|{_INTERPOLATION}")
+# Not compiled here: a script without escapes and interpolations needs neither.
+_IN_STRING = rf"\\(?P<escape>.)|{_INTERPOLATION}"
+_IN_HEREDOC = rf"\\(?P<escape>\{{)(?=\{{)|{_INTERPOLATION}"
 _ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t", "r": "\r", "{": "{"}
 
 
@@ -80,8 +81,7 @@ def heredoc(token: Heredoc) -> Text:
         line_start = body.rfind("\n", line_start, offset) + 1 or line_start
         return line, offset - line_start + margin + 1
 
-    verbatim = f"{'<<-' if token.indented else '<<'}'{token.word}'"
-    return _read(_IN_HEREDOC, body, place, verbatim, True)
+    return _read(_IN_HEREDOC, body, place, token.verbatim, True)
 
 
 def _place_in_string(token: Token) -> Place:
@@ -96,14 +96,12 @@ def _dedent(body: str) -> tuple[str, int]:
     return "\n".join(x[len(margin) :] if x.startswith(margin) else "" for x in lines), len(margin)
 
 
-def _read(
-    pattern: re.Pattern[str], text: str, place: Place, verbatim: str | None, interpolate: bool
-) -> Text:
+def _read(pattern: str, text: str, place: Place, verbatim: str | None, interpolate: bool) -> Text:
     """One pass from left to right over escapes and interpolations."""
     parts: list[str | Reference] = []
     literal: list[str] = []
     end = 0
-    for match in pattern.finditer(text):
+    for match in re.finditer(pattern, text):
         literal.append(text[end : match.start()])
         end = match.end()
         if (escape := match["escape"]) is not None:
@@ -132,14 +130,9 @@ def _reference(match: re.Match[str], place: Place) -> Reference | None:
     root, field, filter_name = match["root"], match["field"], match["filter"]
     if field in RESERVED or filter_name in RESERVED:
         return None
-    if root == "COST":
-        from tisslang.syntax import hints
-
-        line, column = place(match.start())
-        end = column + len(match[0])
-        hint = hints.not_available("COST")
-        raise TissParseError("T002", "unknown value COST", line, column, hint, end_column=end)
-    if field is None:
+    if field is None and root == "COST":
+        reference = Reference("cost", "TOTAL", filter_name)
+    elif field is None:
         if root in RESERVED:
             return None
         reference = Reference("var", root, filter_name)
@@ -152,9 +145,9 @@ def _reference(match: re.Match[str], place: Place) -> Reference | None:
 
 
 def _unknown_escape(escape: str, line: int, column: int) -> TissParseError:
-    from tisslang.syntax.diagnostics import printable
+    from tisslang.syntax.diagnostics import legible
 
-    shown = printable(escape)
+    shown = legible(escape)
     return TissParseError(
         "T004",
         f"unknown escape \\{shown}",

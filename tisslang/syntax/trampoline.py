@@ -13,14 +13,23 @@ if TYPE_CHECKING:
 def run(call: Deep) -> Any:
     """Run a generator in which `result = yield f()` calls the generator function `f`.
 
-    The calls under way stand in a list instead of on Python's stack. An exception ends them all.
+    The calls under way stand in a list instead of on Python's stack. An exception goes from each
+    call to the one that made it, as between functions.
     """
-    calls, result = [call], None
+    calls: list[Deep] = [call]
+    result: Any = None
+    error: Exception | None = None
     while calls:
         try:
-            calls.append(calls[-1].send(result))
-            result = None
+            caller = calls[-1]
+            calls.append(caller.send(result) if error is None else caller.throw(error))
+            result = error = None
         except StopIteration as end:
             calls.pop()
-            result = end.value
+            result, error = end.value, None
+        except Exception as raised:
+            calls.pop()
+            error = raised
+    if error is not None:
+        raise error
     return result

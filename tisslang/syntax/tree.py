@@ -1,4 +1,4 @@
-"""The shape of the tree: which fields hold expressions, names that get a value, and blocks."""
+"""Ways through the tree: its statements in order, their blocks, references and bound names."""
 
 from __future__ import annotations
 
@@ -10,33 +10,57 @@ if TYPE_CHECKING:
     Node = dict[str, Any]
 
 # Fields that hold expressions, in the order of the source.
-EXPRESSIONS: dict[str, tuple[str, ...]] = {
+EXPRESSION_FIELDS: dict[str, tuple[str, ...]] = {
     "READ": ("path",),
     "WRITE": ("path", "content"),
     "RUN": ("command",),
     "ASSERT": ("condition",),
     "VAR": ("value",),
     "LOG": ("value",),
+    "MKDIR": ("path",),
+    "DELETE": ("path",),
     "DIRECTIVE": ("values",),
+    "CALL": ("args",),
+    "PROMPT_AGENT": ("prompt",),
+    "PAUSE": ("message",),
+    "REQUEST_REVIEW": ("message",),
+    "IF": ("condition",),
 }
-# The field that names the variable which the statement gives a value.
-BINDS = {"READ": "variable", "VAR": "name"}
+# The field that names the variable which the statement gives a value; None where it gives none.
+BINDS = {"READ": "variable", "VAR": "name", "PROMPT_AGENT": "into", "ESTIMATE_COST": "into"}
 # The fields that exist, and the filters.
 FIELDS = {
     "last_run": ("STDOUT", "STDERR", "EXIT_CODE", "EXECUTION_TIME", "COMMAND"),
     "error": ("KIND", "MESSAGE", "LINE"),
+    "cost": ("TOTAL", "API_CALLS", "TOKENS", "TIME", "RUNS"),
 }
 FILTERS = ("raw", "trim", "json")
-BLOCKS: dict[str, tuple[str, ...]] = {"SCRIPT": ("body",), "TASK": ("body",), "STEP": ("body",)}
+# The fields that hold statements, in the order of the source.
+BLOCK_FIELDS: dict[str, tuple[str, ...]] = {
+    "SCRIPT": ("body",),
+    "TASK": ("body",),
+    "SETUP": ("body",),
+    "STEP": ("body",),
+    "DEFINE_TASK": ("body",),
+    "IF": ("then", "else"),
+    "TRY": ("body", "catch"),
+    "PARALLEL": ("body",),
+    "CHOOSE": ("options",),
+    "OPTION": ("body",),
+    "ESTIMATE_COST": ("body",),
+}
 
 
 def blocks(node: Node) -> list[list[Node]]:
     """The lists of statements directly in a node."""
-    return [node[field] for field in BLOCKS.get(node["type"], ())]
+    return [node[field] for field in BLOCK_FIELDS.get(node["type"], ()) if node.get(field)]
 
 
-def walk(node: Node) -> Iterator[tuple[Node, Node]]:
-    """Every statement below a node with the node that holds it, in the order of the source."""
+def walk(node: Node, estimates: bool = True) -> Iterator[tuple[Node, Node]]:
+    """Every statement below a node with the node that holds it, in the order of the source.
+
+    Without `estimates` it passes over what stands in an ESTIMATE_COST: nothing of that happens.
+    """
     open_blocks = [(node, iter(block)) for block in reversed(blocks(node))]
     while open_blocks:
         holder, statements = open_blocks[-1]
@@ -45,14 +69,43 @@ def walk(node: Node) -> Iterator[tuple[Node, Node]]:
             open_blocks.pop()
             continue
         yield statement, holder
+        if statement["type"] == "ESTIMATE_COST" and not estimates:
+            continue
         open_blocks += [(statement, iter(block)) for block in reversed(blocks(statement))]
+
+
+def bound_name(node: Node) -> str | None:
+    """The variable that a statement gives a value."""
+    field = BINDS.get(node["type"])
+    return node.get(field) if field else None
+
+
+def is_repeated(node: Node) -> bool:
+    """Whether a statement is a step that begins with `@retry`."""
+    if node["type"] not in ("STEP", "SETUP"):
+        return False
+    for statement in node["body"]:
+        if statement["type"] != "DIRECTIVE":
+            return False
+        if statement["name"] == "retry":
+            return True
+    return False
+
+
+def literal(text: str | Node, stand_in: str) -> str:
+    """A Text with `stand_in` in the place of each reference."""
+    if isinstance(text, str):
+        return text
+    return "".join(part if isinstance(part, str) else stand_in for part in text["template"])
 
 
 def references(node: Node) -> list[Node]:
     """The references in a statement's own expressions, in the order of the source."""
     found: list[Node] = []
-    for field in EXPRESSIONS.get(node["type"], ()):
+    for field in EXPRESSION_FIELDS.get(node["type"], ()):
         value = node.get(field)
+        if node["type"] == "CALL" and isinstance(value, dict):  # an argument may be called `var`
+            value = list(value.values())
         if isinstance(value, dict | list):
             _collect(value, found)
     return found

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from tisslang.syntax import check, parse
-from tisslang.syntax.checks import Known
 from tisslang.syntax.tree import walk
 
 
@@ -97,16 +96,6 @@ def test_a_tree_that_came_as_json_is_checked_too() -> None:
 def test_the_file_is_in_every_finding() -> None:
     assert {d.file for d in check("LOG x\nLOG LAST_RUN.STDOUT", "plan.tiss")} == {"plan.tiss"}
     assert check("LOG", "plan.tiss")[0].file == "plan.tiss"
-
-
-def test_what_is_known_can_branch() -> None:
-    before = Known({"a"}, last_run=False)
-    one, other = before.copy(), before.copy()
-    one.names.add("b")
-    other.last_run = True
-    assert before.names == {"a"}
-    one.join(other)
-    assert (one.names, one.last_run) == ({"a", "b"}, True)
 
 
 def test_walk_goes_in_the_order_of_the_source() -> None:

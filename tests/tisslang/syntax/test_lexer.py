@@ -116,3 +116,32 @@ def test_a_fault_keeps_the_tokens_before_it() -> None:
     assert isinstance(fault, Fault)
     assert len(tokens) == 5
     assert (fault.error.code, fault.line, fault.column) == ("T001", 2, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x ; y ; z", "NAME FAULT NAME FAULT NAME EOF"),
+        ('x "open\ny', "NAME FAULT NL NAME EOF"),
+        ('x "open {\ny', "NAME FAULT { NAME EOF"),
+        ('x "open { # c\ny', "NAME FAULT { NAME EOF"),
+        ("x << y", "NAME FAULT NAME EOF"),
+        ("x <<X y\nbody\nX\nz", "NAME HEREDOC FAULT NL NAME EOF"),
+        ("x <<X y\nz", "NAME HEREDOC FAULT NL NAME EOF"),
+        ("x <<X\nbody\n X\nz", "NAME FAULT NL NAME EOF"),
+        ("x <<X\nz", "NAME FAULT EOF"),
+    ],
+)
+def test_the_lexer_can_go_on(text: str, expected: str) -> None:
+    tokens, _ = tokenize(text, most_faults=100)
+    assert " ".join(token.kind for token in tokens) == expected
+    for token in tokens:
+        line = text.split("\n")[token.line - 1]
+        assert token.kind in ("NL", "EOF", "FAULT") or line[token.column - 1 :].startswith(
+            token.text
+        )
+
+
+def test_the_lexer_stops_at_the_last_fault_allowed() -> None:
+    assert [token.kind for token in tokenize("; ; ; x", 2)[0]] == ["FAULT", "FAULT"]
+    assert [token.kind for token in tokenize("; ; ; x")[0]] == ["FAULT"]

@@ -40,6 +40,30 @@ AT = {"line": 1, "column": 1, "end_line": 1}
         ("LOG 5m", {"type": "LOG", "value": {"duration": "5m", "seconds": 300.0}}),
         ("LOG x|trim", {"type": "LOG", "value": {"var": "x", "filter": "trim"}}),
         ("LOG ERROR.KIND", {"type": "LOG", "value": {"error": "KIND"}}),
+        ("LOG COST", {"type": "LOG", "value": {"cost": "TOTAL"}}),
+        ("LOG COST . RUNS | json", {"type": "LOG", "value": {"cost": "RUNS", "filter": "json"}}),
+        ('LOG "{{COST}}"', {"type": "LOG", "value": {"template": [{"cost": "TOTAL"}]}}),
+        ("MKDIR 'a'", {"type": "MKDIR", "path": "a"}),
+        ('DELETE "{{x}}"', {"type": "DELETE", "path": {"template": [{"var": "x"}]}}),
+        ("PAUSE 'a'", {"type": "PAUSE", "message": "a"}),
+        ("REQUEST_REVIEW 'a'", {"type": "REQUEST_REVIEW", "message": "a"}),
+        ("CALL '{{a}}'", {"type": "CALL", "name": "{{a}}", "args": {}}),
+        (
+            'CALL "a" WITH x=1,y = z|trim',
+            {"type": "CALL", "name": "a", "args": {"x": 1, "y": {"var": "z", "filter": "trim"}}},
+        ),
+        ("PROMPT_AGENT 'a'", {"type": "PROMPT_AGENT", "prompt": "a", "into": None}),
+        ("PROMPT_AGENT 'a' INTO x", {"type": "PROMPT_AGENT", "prompt": "a", "into": "x"}),
+        ("SET_BUDGET COST = 1.5", {"type": "SET_BUDGET", "resource": "COST", "value": 1.5}),
+        (
+            "SET_BUDGET EXECUTION_TIME = 5m",
+            {
+                "type": "SET_BUDGET",
+                "resource": "EXECUTION_TIME",
+                "value": {"duration": "5m", "seconds": 300.0},
+            },
+        ),
+        ("SET_BUDGET whatever = -1", {"type": "SET_BUDGET", "resource": "whatever", "value": -1}),
         ("VAR x = 1", {"type": "VAR", "name": "x", "default": False, "value": 1}),
         ("VAR x?='a'", {"type": "VAR", "name": "x", "default": True, "value": "a"}),
         (
@@ -79,6 +103,75 @@ def test_write(opener: str, raw: bool, indented: bool, content: Any) -> None:
         "column": 1,
         "end_line": 3,
     }
+
+
+X = {"op": "TRUTH", "negated": False, "left": {"var": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "node"),
+    [
+        ("TASK 'a' { }", {"type": "TASK", "description": "a", "block": True, "body": []}),
+        ("TASK 'a'", {"type": "TASK", "description": "a", "block": False, "body": []}),
+        ("SETUP { }", {"type": "SETUP", "description": None, "body": []}),
+        ('SETUP "a{{b}}" { }', {"type": "SETUP", "description": "a{{b}}", "body": []}),
+        ('STEP "a\\n" { }', {"type": "STEP", "description": "a\n", "body": []}),
+        ("DEFINE_TASK 'a' { }", {"type": "DEFINE_TASK", "name": "a", "params": [], "body": []}),
+        (
+            "DEFINE_TASK '{{a}}' WITH x , y { }",
+            {"type": "DEFINE_TASK", "name": "{{a}}", "params": ["x", "y"], "body": []},
+        ),
+        ("IF x { }", {"type": "IF", "condition": X, "then": [], "else": None}),
+        ("IF x THEN { }", {"type": "IF", "condition": X, "then": [], "else": None}),
+        ("IF x { } ELSE { }", {"type": "IF", "condition": X, "then": [], "else": []}),
+        ("TRY { } CATCH { }", {"type": "TRY", "body": [], "catch": []}),
+        ("PARALLEL { }", {"type": "PARALLEL", "body": []}),
+        ("CHOOSE { }", {"type": "CHOOSE", "options": []}),
+        ("OPTION 'a' { }", {"type": "OPTION", "description": "a", "body": []}),
+        ("ESTIMATE_COST { }", {"type": "ESTIMATE_COST", "into": None, "body": []}),
+        ("ESTIMATE_COST INTO x { }", {"type": "ESTIMATE_COST", "into": "x", "body": []}),
+    ],
+)
+def test_blocks(text: str, node: dict[str, Any]) -> None:
+    found = only(text)
+    assert found == node | AT
+    assert list(found) == [*node, *AT]
+
+
+def test_blocks_hold_their_statements() -> None:
+    source = (
+        "IF x {\nLOG 1\n}\n\n# c\nELSE IF y { LOG 2\n} ELSE { LOG 3 }\n"
+        "TRY { LOG 4 }\n CATCH { LOG 5\nLOG 6 }\nCHOOSE {\nOPTION 'a' { LOG 7 } }"
+    )
+    branch, attempt, choose = body(source)
+    (inner,) = branch["else"]
+    assert (branch["line"], branch["end_line"]) == (1, 7)
+    assert (inner["type"], inner["line"], inner["column"], inner["end_line"]) == ("IF", 6, 6, 7)
+    assert [branch["then"][0]["value"], inner["then"][0]["value"]] == [1, 2]
+    assert inner["else"][0]["value"] == 3
+    assert [node["value"] for node in attempt["body"] + attempt["catch"]] == [4, 5, 6]
+    assert (attempt["line"], attempt["end_line"]) == (8, 10)
+    assert choose["options"][0]["body"][0]["value"] == 7
+
+
+def test_prompts_as_heredocs() -> None:
+    for opener in ("PROMPT_AGENT <<-A", "PROMPT_AGENT INTO x <<-A"):
+        node = only(f"{opener}\n  a {{{{y}}}}\n  A")
+        assert node["prompt"] == {"template": ["a ", {"var": "y"}, "\n"]}
+        assert node["into"] == ("x" if "INTO" in opener else None)
+        assert (node["line"], node["end_line"]) == (1, 3)
+
+
+def test_a_long_chain_of_conditions_nests_in_the_tree() -> None:
+    # In the tree every ELSE IF lies one level deeper, so it counts as one.
+    chain = "IF x { LOG 1 }" + " ELSE IF x { LOG 1 }" * 255
+    node = only(chain)
+    for _ in range(255):
+        (node,) = node["else"]
+    assert node["else"] is None
+    assert fails(chain + " ELSE IF x { }") == ("T008", 1, len(chain) + 12)
+    assert only(chain + " ELSE { }")["type"] == "IF"
+    assert len(body((chain + "\n") * 3)) == 3
 
 
 @pytest.mark.parametrize(
@@ -192,97 +285,6 @@ def test_header(text: str, header: dict[str, str] | None, requires: list[dict[st
 )
 def test_version_pragmas_that_do_not_hold(pragma: str) -> None:
     assert fails(f"# c\n #TISS_VERSION{pragma}\nLOG") == ("T010", 2, 1)
-
-
-@pytest.mark.parametrize(
-    ("text", "error"),
-    [
-        ("LOG", ("T001", 1, 4)),
-        ("LOG\n\n# c\n", ("T001", 1, 4)),
-        ('STEP "a"\n{\n}', ("T001", 1, 9)),
-        ('STEP "a" # c\n', ("T001", 1, 13)),
-        ("VAR x 1", ("T001", 1, 7)),
-        ("VAR TASK = 1", ("T001", 1, 5)),
-        ("VAR x = FILE", ("T001", 1, 9)),
-        ("VAR x = 'a'|trim", ("T001", 1, 12)),
-        ("LOG x|trim|json", ("T001", 1, 11)),
-        ("LOG LAST_RUN", ("T001", 1, 13)),
-        ("LOG LAST_RUN.EXISTS", ("T001", 1, 14)),
-        ("ASSERT", ("T001", 1, 7)),
-        ("ASSERT NOT x", ("T001", 1, 8)),
-        ("ASSERT x NOT == 1", ("T001", 1, 14)),
-        ("ASSERT x NOT", ("T001", 1, 13)),
-        ("ASSERT FILE x EXISTS", ("T001", 1, 13)),
-        ("ASSERT FILE 'x' IS_EMPTY", ("T001", 1, 17)),
-        ("ASSERT 1 == 2 == 3", ("T001", 1, 15)),
-        ("WRITE 'a' 'b'", ("T001", 1, 11)),
-        ("LOG <<X\nX", ("T001", 1, 5)),
-        ("RUN x", ("T001", 1, 5)),
-        ("READ 'a' as b", ("T001", 1, 10)),
-        ("@persona", ("T001", 1, 9)),
-        ("@TASK 1", ("T001", 1, 2)),
-        ("@ 1", ("T001", 1, 3)),
-        ("'text'", ("T001", 1, 1)),
-        ("1", ("T001", 1, 1)),
-        ("{", ("T001", 1, 1)),
-        ("LOG 1 }", ("T007", 1, 7)),
-        ("LOG }", ("T001", 1, 5)),
-        ("}", ("T007", 1, 1)),
-        ('STEP "a" {', ("T006", 1, 10)),
-        ('STEP "a" {\n STEP "b" {\n }', ("T006", 1, 10)),
-        ('STEP "a" {\n STEP "b" {\n', ("T006", 2, 11)),
-        ("FOR x", ("T001", 1, 1)),
-        ("VAR AND = 1", ("T001", 1, 5)),
-        ("LOG 1\u00a0", ("T001", 1, 6)),
-        ("LOG \u200b1", ("T001", 1, 5)),
-        ("LOG +1", ("T001", 1, 5)),
-        ("LOG .5", ("T001", 1, 5)),
-        ("LOG 1.", ("T001", 1, 6)),
-        ("LOG 1\f", ("T001", 1, 6)),
-        ("WRITE 'a' << X\nX", ("T001", 1, 11)),
-        ('WRITE "a" <<"X"\nX', ("T001", 1, 11)),
-        ("WRITE 'a' <<X }\nX", ("T001", 1, 15)),
-        ("WRITE 'a' <<X", ("T005", 1, 11)),
-        ("LOG <<X\n X", ("T005", 1, 5)),
-        ("LOG 'a", ("T003", 1, 5)),
-        ('LOG "a\\"', ("T003", 1, 5)),
-        ("LOG 'it's'", ("T001", 1, 9)),
-        ("log 'a'", ("T002", 1, 1)),
-        ("THEN", ("T002", 1, 1)),
-        ("true", ("T002", 1, 1)),
-        ("LOG 1\nELSE { }", ("T001", 2, 1)),
-        ("IF x { }", ("T002", 1, 1)),
-        ("SETUP { }", ("T002", 1, 1)),
-        ("OPTION 'a' { }", ("T002", 1, 1)),
-        ("LOG COST", ("T002", 1, 5)),
-        ("LOG 1\nLOG 'a {{COST.TOTAL}}'\nLOG \"a {{COST}}\"", ("T002", 3, 8)),
-        ("@timeout 5s", ("T002", 1, 2)),
-        ("@env 'A=1'", ("T002", 1, 2)),
-        ("foo “x", ("T002", 1, 1)),
-        ("LOG 1e5", ("T001", 1, 6)),
-        ("LOG " + "9" * 400 + ".0", ("T001", 1, 5)),
-    ],
-)
-def test_syntax_errors(text: str, error: tuple[str, int, int]) -> None:
-    assert fails(text) == error
-
-
-@pytest.mark.parametrize(
-    ("source", "error"),
-    [
-        (b"LOG 1\nLOG '\xff'", ("T009", 2, 6)),
-        (b"LOG '\xc3", ("T009", 1, 6)),
-        ("LOG '日\0'", ("T009", 1, 7)),
-        ("LOG 1\r", ("T009", 1, 6)),
-        (b"\xef\xbb\xbfLOG 1\r\n  \rLOG 2", ("T009", 2, 3)),
-        ("\ufeff\0", ("T009", 1, 1)),
-        ("LOG '\ud800'", ("T009", 1, 6)),
-        (b"a\0\xff", ("T009", 1, 2)),
-        ("\ufeff\ufeffLOG 1", ("T001", 1, 1)),
-    ],
-)
-def test_text_that_is_none(source: str | bytes, error: tuple[str, int, int]) -> None:
-    assert fails(source) == error
 
 
 def test_bytes_and_text_are_the_same_script() -> None:
