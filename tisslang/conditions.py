@@ -86,9 +86,13 @@ def operand_reports(verdict: Verdict, source: str) -> dict[str, Any]:
 
 
 def _operand(text: str, value: Value) -> dict[str, Any]:
-    clipped = isinstance(value, str) and len(value) > MAX_VALUE
-    shown = clip(value, MAX_VALUE) if isinstance(value, str) else value
-    return {"text": text, "value": shown, "clipped": clipped}
+    written = text_form(value)
+    clipped = len(written) > MAX_VALUE  # an integer can be as long
+    return {
+        "text": text,
+        "value": clip(written, MAX_VALUE) if clipped else value,
+        "clipped": clipped,
+    }
 
 
 def _equal(left: Value, right: Value, kind: str) -> bool:
@@ -106,12 +110,14 @@ def _two_numbers(left: Value, right: Value, kind: str) -> tuple[Any, Any]:
 
 
 def _mixture(left: Value, right: Value, kind: str) -> TissCommandError:
-    hint = None
+    hint = "only a text that is a number can be compared with a number"
     if isinstance(left, str) and isinstance(right, str):
         hint = "two texts have no order here; only == and != compare them"
+    elif isinstance(left, bool) or isinstance(right, bool):
+        hint = "a boolean is equal only to a boolean, and has no order"
     return TissCommandError(
         "type",
-        f"{kind} cannot compare {kind_of(left)} {_shown(left)} "
+        f"`{kind}` cannot compare {kind_of(left)} {_shown(left)} "
         f"with {kind_of(right)} {_shown(right)}",
         hint=hint,
     )
@@ -120,7 +126,9 @@ def _mixture(left: Value, right: Value, kind: str) -> TissCommandError:
 def _text(value: Value, kind: str) -> str:
     if not isinstance(value, str):
         raise TissCommandError(
-            "type", f"{kind} needs text, but {_shown(value)} is a {kind_of(value)}"
+            "type",
+            f"{kind} needs text, but {_shown(value)} is a {kind_of(value)}",
+            hint='in a string it is text: "{{name}}"',
         )
     return value
 
@@ -144,10 +152,10 @@ def _finding(condition: dict[str, Any], verdict: Verdict, left_text: str, right_
 
 
 def _shown(value: Value) -> str:
-    if not isinstance(value, str):
-        return text_form(value)
-    quoted = json.dumps(clip(value, MAX_SHOWN), ensure_ascii=False)
-    return quoted if len(value) <= MAX_SHOWN else quoted + "…"
+    written = text_form(value)
+    shown = clip(written, MAX_SHOWN)
+    quoted = json.dumps(shown, ensure_ascii=False) if isinstance(value, str) else shown
+    return quoted if len(written) <= MAX_SHOWN else quoted + "…"
 
 
 def _hint(condition: dict[str, Any], verdict: Verdict) -> str | None:

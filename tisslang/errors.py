@@ -50,6 +50,7 @@ class TissError(Exception):
         self.line = line
         self.column = column
         self.hint = hint
+        self.steps: list[str] | None = None  # the open blocks around it, once a run knows them
 
     def __str__(self) -> str:
         return self.message

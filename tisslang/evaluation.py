@@ -5,7 +5,7 @@ from typing import Any
 from tisslang.errors import TissCommandError
 from tisslang.state import State
 from tisslang.summary import condition_text
-from tisslang.values import Value, apply_filter, text_form
+from tisslang.values import Unknown, Value, apply_filter, text_form
 
 _LAST_RUN_FIELDS = {
     "STDOUT": "stdout",
@@ -14,6 +14,7 @@ _LAST_RUN_FIELDS = {
     "EXECUTION_TIME": "execution_time",
     "COMMAND": "command",
 }
+_REFERENCES = frozenset({"var", "last_run", "error", "cost", "duration"})
 _POSITION = ("type", "end_line")
 
 
@@ -21,7 +22,8 @@ def arguments(node: dict[str, Any], state: State) -> dict[str, Any]:
     """The fields of a command, evaluated; this is what its tool is given.
 
     RUN: `command` is the final text for the shell. ASSERT: `condition` holds the operands' values
-    in place of the operands, `source` the condition as written. All others: every field's value.
+    in place of the operands, `source` the condition as written. CALL: `args` holds values by name.
+    All others: every field's value.
     """
     args: dict[str, Any] = {}
     for field, content in node.items():
@@ -29,6 +31,8 @@ def arguments(node: dict[str, Any], state: State) -> dict[str, Any]:
             continue
         if node["type"] == "RUN" and field == "command":
             args[field] = _command_text(content, state)
+        elif node["type"] == "CALL" and field == "args":
+            args[field] = {name: evaluate(value, state) for name, value in content.items()}
         elif field == "condition":
             args[field] = evaluate_condition(content, state)
             args.setdefault("source", node.get("source") or condition_text(content))
@@ -50,13 +54,17 @@ def evaluate(expression: Any, state: State) -> Any:
     if not isinstance(expression, dict):
         return expression
     if "template" in expression:
-        return "".join(
-            part if isinstance(part, str) else text_form(_reference(part, state))
-            for part in expression["template"]
-        )
-    if expression.keys() & {"var", "last_run", "duration"}:
+        return _fill_in(expression["template"], state)
+    if expression.keys() & _REFERENCES:
         return _reference(expression, state)
     return expression
+
+
+def _fill_in(template: list[Any], state: State) -> Value:
+    values = [part if isinstance(part, str) else _reference(part, state) for part in template]
+    text = "".join(map(text_form, values))
+    is_unknown = any(isinstance(value, Unknown) for value in values)
+    return Unknown(text) if is_unknown else text
 
 
 def _reference(reference: dict[str, Any], state: State) -> Value:
@@ -66,15 +74,18 @@ def _reference(reference: dict[str, Any], state: State) -> Value:
 
 
 def _look_up(reference: dict[str, Any], state: State) -> Value:
+    if "var" in reference:
+        return _variable(reference["var"], state)
     if "last_run" in reference:
-        field = _LAST_RUN_FIELDS[reference["last_run"]]
-        if state.last_run_result is None or field not in state.last_run_result:
-            raise TissCommandError(
-                "undefined",
-                f"LAST_RUN.{reference['last_run']} is not set: no RUN has ended before this line",
-            )
-        return state.last_run_result[field]
-    name = reference["var"]
+        return _last_run(reference["last_run"], state)
+    if "cost" in reference:
+        return state.costs.field(reference["cost"])
+    if state.error is None:
+        raise TissCommandError("undefined", "ERROR is not set: no error is being handled here")
+    return state.error[reference["error"]]
+
+
+def _variable(name: str, state: State) -> Value:
     if name not in state.variables:
         raise TissCommandError(
             "undefined",
@@ -84,9 +95,26 @@ def _look_up(reference: dict[str, Any], state: State) -> Value:
     return state.variables[name]
 
 
-def _command_text(text: Any, state: State) -> str:
+def _last_run(name: str, state: State) -> Value:
+    field = _LAST_RUN_FIELDS[name]
+    if state.last_run_result is None or field not in state.last_run_result:
+        raise TissCommandError(
+            "undefined", f"LAST_RUN.{name} is not set: no RUN has ended before this line"
+        )
+    return state.last_run_result[field]
+
+
+def _command_text(text: Any, state: State) -> Value:
     if isinstance(text, str):
         return text
     from tisslang.syntax.shell import render_command  # only templates pay for it
 
-    return render_command(text, lambda reference: text_form(_reference(reference, state)))
+    values: list[Value] = []
+
+    def value_of(reference: dict[str, Any]) -> str:
+        values.append(_reference(reference, state))
+        return text_form(values[-1])
+
+    command = render_command(text, value_of)
+    is_unknown = any(isinstance(value, Unknown) for value in values)
+    return Unknown(command) if is_unknown else command

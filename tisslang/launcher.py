@@ -1,7 +1,9 @@
 """Starts the commands of a run, in the granted sandbox and within the operator's limits."""
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tisslang import sandbox
@@ -39,9 +41,14 @@ class Launcher:
                 print(f"tiss: {sandbox.BANNER}", file=sys.stderr)
         return self._sandbox.facts
 
-    def run(self, command: str) -> "Completed":
-        """Run one shell command in the root; `io` when it cannot be started."""
-        _require_startable(command)
+    def run(
+        self, command: str, cwd: str, environment: dict[str, str], timeout: float
+    ) -> "Completed":
+        """Run one shell command in the directory `cwd`, for at most `timeout` seconds.
+
+        `environment` is added to that of all commands. Raises `io` when it cannot be started.
+        """
+        require_startable(command)
         self.obtain()
         assert self._sandbox is not None
         from tisslang.sandbox.client import SupervisorError
@@ -51,11 +58,11 @@ class Launcher:
             os.stat(self._root)
             return client.run(
                 command,
-                cwd=self._root,
+                cwd=cwd,
                 environment=command_environment(
-                    os.environ, client.home, client.tmp, self._options.env
+                    os.environ, client.home, client.tmp, {**environment, **self._options.env}
                 ),
-                timeout=self._options.timeout,
+                timeout=timeout,
                 max_output=self._options.max_output,
             )
         except OSError as error:
@@ -66,13 +73,33 @@ class Launcher:
         except SupervisorError as error:
             raise TissSecurityError(f"the command is not run or not trusted: {error}") from error
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """While this lasts, a tool changes files of the project, perhaps beside commands."""
+        if self._sandbox is None:
+            yield
+            return
+        from tisslang.sandbox.client import SupervisorError
+
+        try:
+            with self._sandbox.client.writing():
+                yield
+        except SupervisorError as error:
+            raise TissSecurityError(f"the files cannot be changed safely: {error}") from error
+
+    def stop(self) -> None:
+        """End the commands that other threads have started; their `run` raises `Stopped`."""
+        if self._sandbox is not None:
+            self._sandbox.client.stop()
+
     def close(self) -> None:
         """End what still runs, and remove what the run had for itself."""
         if self._sandbox is not None:
             self._sandbox.client.close()
 
 
-def _require_startable(command: str) -> None:
+def require_startable(command: str) -> None:
+    """Raise `io` for a command that the system does not take."""
     try:
         size = len(os.fsencode(command))
     except UnicodeEncodeError:

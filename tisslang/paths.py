@@ -24,7 +24,8 @@ from tisslang.path_walk import (
 )
 
 MAX_READ = 16 * 1024 * 1024
-_ASK_FIRST = "where it may be missing, ask first: IF FILE … EXISTS { DELETE … }"
+FROM_ROOT = "paths begin at the project root, which --root names"
+ASK_FIRST = "where it may be missing, ask first: IF FILE … EXISTS { DELETE … }"
 
 # Flags that a platform lacks count as nothing.
 _READ_FILE = (
@@ -72,7 +73,7 @@ class ProjectFiles:
         """True for a file or directory after following links; a dangling link does not exist."""
         with self._walk(path) as walk:
             if isinstance(walk.obstacle, PermissionError):
-                raise _io_error(path, walk.obstacle)
+                raise io_error(path, walk.obstacle)
             return not walk.rest or walk.ends_at_file()
 
     def read(self, path: str) -> bytes:
@@ -106,7 +107,7 @@ class ProjectFiles:
 
     def delete(self, path: str) -> None:
         """Remove a file, a link (not what it leads to), or an empty directory."""
-        with self._walk(path, deleting=True) as walk, _io_errors(path, _ASK_FIRST):
+        with self._walk(path, deleting=True) as walk, _io_errors(path, ASK_FIRST):
             if walk.obstacle and not walk.ends_at_file():
                 raise walk.obstacle
             _remove(walk.directories[-1], walk.rest[0])
@@ -189,7 +190,7 @@ class ProjectFilesByName(ProjectFiles):
     def delete(self, path: str) -> None:
         """See `ProjectFiles.delete`."""
         real = self._real_path(path, deleting=True)
-        with _io_errors(path, _ASK_FIRST):
+        with _io_errors(path, ASK_FIRST):
             _remove(None, real)
 
     def directory(self, path: str) -> str:
@@ -315,14 +316,15 @@ def _fully_resolved(path: str) -> str:
 
 
 @contextlib.contextmanager
-def _io_errors(path: str, hint_if_missing: str | None = None) -> Iterator[None]:
+def _io_errors(path: str, hint_if_missing: str = FROM_ROOT) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _io_error(path, error, hint_if_missing) from error
+        raise io_error(path, error, hint_if_missing) from error
 
 
-def _io_error(path: str, error: OSError, hint_if_missing: str | None = None) -> TissCommandError:
+def io_error(path: str, error: OSError, hint_if_missing: str = FROM_ROOT) -> TissCommandError:
+    """The `io` error about a path for which the system gave `error`."""
     reason = {
         errno.ENOENT: "does not exist",
         errno.ENOTDIR: "has a file where a directory should be",

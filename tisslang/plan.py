@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from tisslang.syntax.tree import BLOCK_FIELDS
+
 Node = dict[str, Any]
 
 
@@ -20,8 +22,48 @@ def top_level_statements(script: Node) -> list[Node]:
     """What stands directly in the script or in its TASK."""
     statements: list[Node] = []
     for node in script["body"]:
-        statements += node["body"] if node["type"] == "TASK" else [node]
+        statements += node.get("body", []) if node["type"] == "TASK" else [node]
     return statements
+
+
+def definitions(script: Node) -> dict[str, Node]:
+    """The sub-tasks of a script by name; of two with one name the first."""
+    found: dict[str, Node] = {}
+    for node in [*script["body"], *top_level_statements(script)]:
+        if node["type"] == "DEFINE_TASK":
+            found.setdefault(node.get("name"), node)
+    return found
+
+
+class Selection:
+    """The top-level statements that `--step` and `--from-step` choose.
+
+    SETUP and what stands outside of steps always run.
+    """
+
+    def __init__(self, top_level: list[Node], steps: list[str], from_step: str | None) -> None:
+        self._descriptions = [n.get("description") for n in top_level if n["type"] == "STEP"]
+        self._wanted = [*steps, *([] if from_step is None else [from_step])]
+        self._all = not self._wanted
+        self._chosen: set[int] = set()
+        reached = False
+        for node in top_level:
+            if node["type"] == "STEP":
+                description = node.get("description")
+                reached = reached or (from_step is not None and description == from_step)
+                if reached or description in steps:
+                    self._chosen.add(id(node))
+
+    def require(self) -> None:
+        """Raise `ValueError` for a description that no top-level step has."""
+        for wanted in self._wanted:
+            if wanted not in self._descriptions:
+                there = ", ".join(map(repr, self._descriptions)) or "none"
+                raise ValueError(f"there is no top-level step {wanted!r}; the steps are: {there}")
+
+    def has(self, node: Node) -> bool:
+        """Whether a top-level statement is to run."""
+        return self._all or node["type"] != "STEP" or id(node) in self._chosen
 
 
 def is_step(node: Node) -> bool:
@@ -36,7 +78,8 @@ def all_statements(body: list[Node]) -> Iterator[tuple[Node, int]]:
         node, depth = waiting.pop()
         yield node, depth
         inner = depth + (node["type"] != "TASK")  # which may own the file without a block
-        blocks = [field for field in node.values() if _is_block(field)]
+        held = [node.get(field, []) for field in BLOCK_FIELDS.get(node["type"], ())]
+        blocks = [block for block in held if _is_block(block)]  # the tree may be anybody's
         waiting += [(child, inner) for block in reversed(blocks) for child in reversed(block)]
 
 

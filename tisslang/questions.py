@@ -1,47 +1,117 @@
 """Questions to a person, and who answers them: `--answer`, `--yes`, or somebody at the terminal."""
 
+import select
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Container
 
 from tisslang.errors import TissHumanError
 from tisslang.options import Options
 from tisslang.terminal import printable
 
 YES = frozenset({"y", "yes"})
+GO_ON = frozenset({"", "y", "yes", "continue"})
 NO = frozenset({"n", "no"})
+
+_PATIENCE = 0.1  # seconds between two looks at whether there is still a reason to wait
+
+Send = Callable[..., None]
 
 
 class Questions:
-    """Asks what a run needs to know. `send` records each question and its answer as an event."""
+    """Asks what a run needs to know. `mask` hides secrets in what a person sees.
 
-    def __init__(self, options: Options, send: Callable[..., None]) -> None:
+    `require_time` raises an error when the run has no time left to wait for an answer. `send`
+    records a question and its answer as an event. Branches of PARALLEL ask one at a time.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        mask: Callable[[str], str] = str,
+        require_time: Callable[[], None] = lambda: None,
+    ) -> None:
         self._options = options
-        self._send = send
+        self._mask = mask
+        self._require_time = require_time
+        self._is_stopped = False
         self._unused = list(options.answer)
+        self._lock = threading.Lock()
 
-    def approve(self, message: str, line: int | None, hint: str) -> None:
+    def approve(self, send: Send, message: str, line: int | None, hint: str) -> None:
         """Ask yes or no; `TissHumanError` when the answer is no, or nobody is there to give one."""
-        answer, by = self._answer(message, hint)
-        self._send("question", line=line, message=message, answer=answer, by=by)
-        if answer.strip().casefold() not in YES:
+        self._consent(send, message, line, hint, "[y/n]", YES, "yes")
+
+    def pause(self, send: Send, message: str, line: int | None, hint: str) -> None:
+        """Wait for Enter; `TissHumanError` when the answer is another, or nobody is there."""
+        self._consent(send, message, line, hint, "[Enter goes on, n stops]", GO_ON, "")
+
+    def prepared_answer(self) -> str | None:
+        """The next unused `--answer`, for a question of another kind."""
+        with self._lock:
+            return self._unused.pop(0) if self._unused else None
+
+    def can_ask(self) -> bool:
+        """Whether a person is there to be asked."""
+        if self._options.non_interactive or sys.stdin is None:
+            return False
+        return sys.stdin.isatty()
+
+    def ask(self, message: str, is_answer: Callable[[str], bool]) -> str | None:
+        """What a person at the terminal says, asked until it is an answer; None at the end."""
+        with self._lock:
+            while not self._is_stopped:
+                sys.stderr.write(f"{printable(self._mask(message))} ")
+                sys.stderr.flush()
+                line = self._next_line()
+                if not line:
+                    return None
+                if is_answer(line.strip()):
+                    return line.strip()
+        return None
+
+    def stop(self) -> None:
+        """Wait no longer for what a person says, in any thread."""
+        self._is_stopped = True
+
+    def _next_line(self) -> str:
+        """The next line that is typed; an empty text at the end, or when nobody waits any more."""
+        while not _has_line(_PATIENCE):
+            self._require_time()
+            if self._is_stopped:
+                return ""
+        return sys.stdin.readline()
+
+    def _consent(
+        self,
+        send: Send,
+        message: str,
+        line: int | None,
+        hint: str,
+        keys: str,
+        accepted: Container[str],
+        yes: str,
+    ) -> None:
+        answer, by = self.prepared_answer(), "answer"
+        if answer is None and self._options.yes:
+            answer, by = yes, "yes"
+        if answer is None:
+            if not self.can_ask():
+                raise TissHumanError(f"nobody is here to answer: {message}", hint=hint)
+            given = self.ask(f"{message} {keys}", lambda text: _is_clear(text, accepted))
+            answer, by = "no" if given is None else given, "person"  # the end is no consent
+        send("question", line=line, message=message, answer=answer, by=by)
+        if answer.strip().casefold() not in accepted:
             raise TissHumanError(f"refused: {message}", hint=hint)
 
-    def _answer(self, message: str, hint: str) -> tuple[str, str]:
-        if self._unused:
-            return self._unused.pop(0), "answer"
-        if self._options.yes:
-            return "yes", "yes"
-        if self._options.non_interactive or sys.stdin is None or not sys.stdin.isatty():
-            raise TissHumanError(f"nobody is here to answer: {message}", hint=hint)
-        return _ask_person(message), "person"
+
+def _has_line(seconds: float) -> bool:
+    """Whether a line, or the end, can be read at once; it waits for that, but not for long."""
+    try:
+        return bool(select.select([sys.stdin], [], [], seconds)[0])
+    except (OSError, ValueError):  # this input is no file of the system, and cannot be watched
+        return True
 
 
-def _ask_person(message: str) -> str:
-    while True:
-        sys.stderr.write(f"{printable(message)} [y/n] ")
-        sys.stderr.flush()
-        line = sys.stdin.readline()
-        if not line:  # the end of input is no consent
-            return "no"
-        if line.strip().casefold() in YES | NO:
-            return line.strip()
+def _is_clear(text: str, accepted: Container[str]) -> bool:
+    return text.casefold() in accepted or text.casefold() in NO

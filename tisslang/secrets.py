@@ -14,9 +14,9 @@ _CUT_CHARACTER = "\ufffd"  # what decoding makes of a character whose last bytes
 class Secrets:
     """Hides `values`, each under the name of its variable, wherever they appear in a text.
 
-    A value is found as it is, trimmed, as JSON writes it (without the outer quotes), and as it
-    stands between single quotes in a shell command. A value of fewer than four characters, or of
-    white space only, is not hidden.
+    A value is found as it is, trimmed, as JSON writes it (without the outer quotes), as it stands
+    between single quotes in a shell command, and as Python's `repr` writes it. A value of fewer
+    than four characters, or of white space only, is not hidden.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -92,6 +92,8 @@ def _forms(value: str) -> Iterator[str]:
             yield json.dumps(text, ensure_ascii=False)[1:-1]
             yield json.dumps(text)[1:-1]  # as most programs write JSON: `\u00e9`
             yield text.replace("'", r"'\''")
+            yield repr(text)[1:-1]  # as messages quote a path; what stands around it decides
+            yield repr('"' + text)[2:-1]  # whether `'` is escaped
 
 
 def _as_decoded(value: str) -> str:

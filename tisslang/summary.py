@@ -1,6 +1,7 @@
 """A node of the syntax tree written back as one line, for progress, events and messages."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from tisslang.values import clip, text_form
@@ -8,9 +9,12 @@ from tisslang.values import clip, text_form
 MAX_SUMMARY = 120
 
 
-def summary(node: dict[str, Any]) -> str:
-    """The command in one line of at most 120 characters; a heredoc shows its first line."""
-    line = f"{node['type']} {_details(node)}".strip()
+def summary(node: dict[str, Any], mask: Callable[[str], str] = str) -> str:
+    """The command in one line of at most 120 characters; a heredoc shows its first line.
+
+    `mask` hides secrets before anything is cut off.
+    """
+    line = mask(f"{node['type']} {_details(node)}".strip())
     return line if len(line) <= MAX_SUMMARY else clip(line, MAX_SUMMARY - 1) + "…"
 
 
@@ -58,23 +62,39 @@ def reference_text(reference: dict[str, Any]) -> str:
 
 
 def _details(node: dict[str, Any]) -> str:
-    kind = node["type"]
-    if kind == "RUN":
-        return _first_line(node["command"])
-    if kind == "ASSERT":
-        return node.get("source") or condition_text(node["condition"])
-    if kind == "VAR":
-        sign = "?=" if node.get("default") else "="
-        return f"{node['name']} {sign} {expression_text(node['value'])}"
-    if kind == "LOG":
-        return expression_text(node["value"])
-    if kind == "READ":
-        return f"{expression_text(node['path'])} AS {node['variable']}"
-    if "path" in node:
-        return expression_text(node["path"])
-    return ""
+    details = _DETAILS.get(node["type"])
+    if details is not None:
+        return details(node)
+    return expression_text(node["path"]) if "path" in node else ""
 
 
-def _first_line(command: str | dict[str, Any]) -> str:
-    first, _, more = template_text(command).strip().partition("\n")
+def _var(node: dict[str, Any]) -> str:
+    sign = "?=" if node.get("default") else "="
+    return f"{node['name']} {sign} {expression_text(node['value'])}"
+
+
+def _call(node: dict[str, Any]) -> str:
+    args = [f"{name} = {expression_text(value)}" for name, value in node["args"].items()]
+    name = json.dumps(node["name"], ensure_ascii=False)
+    return f"{name} WITH {', '.join(args)}" if args else name
+
+
+def _first_line(text: str | dict[str, Any]) -> str:
+    first, _, more = template_text(text).strip().partition("\n")
     return f"{first} …" if more else first
+
+
+_DETAILS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "RUN": lambda node: _first_line(node["command"]),
+    "ASSERT": lambda node: node.get("source") or condition_text(node["condition"]),
+    "IF": lambda node: condition_text(node["condition"]),
+    "VAR": _var,
+    "LOG": lambda node: expression_text(node["value"]),
+    "READ": lambda node: f"{expression_text(node['path'])} AS {node['variable']}",
+    "CALL": _call,
+    "CHOOSE": lambda node: " | ".join(option["description"] for option in node["options"]),
+    "PROMPT_AGENT": lambda node: _first_line(node["prompt"]),
+    "PAUSE": lambda node: _first_line(node["message"]),
+    "REQUEST_REVIEW": lambda node: _first_line(node["message"]),
+    "SET_BUDGET": lambda node: f"{node['resource']} = {expression_text(node['value'])}",
+}

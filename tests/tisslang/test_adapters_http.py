@@ -1,6 +1,7 @@
 """`http:URL` against a real server on loopback: what is asked, and every way in which it fails."""
 
 import itertools
+import json
 import shutil
 import signal
 import socket
@@ -669,3 +670,26 @@ def test_one_side_speaks_tls(certificate: Path) -> None:
         assert "http://" in (error.hint or "")
     with over_tls(certificate, always(completion("yes"))) as server:
         refused(server.url.replace("https:", "http:"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_endless_nesting_ends_no_run(tmp_path: Path, encoding: str) -> None:
+    """A run lets Python go as deep as it likes, where `json` would go until the process dies."""
+    plan = 'TRY { PROMPT_AGENT "hi" INTO reply } CATCH { LOG ERROR.KIND }'
+    body = ('["\u2200",' + "[" * 5_000_000).encode(encoding)
+    with ChatServer(always(response(body))) as server:
+        url = f"{server.url}?model=m"
+        done = subprocess.run(
+            [sys.executable, "-m", "tisslang", "run", "-", "--agent", url, "--output-format=json"],
+            input=plan.encode(),
+            capture_output=True,
+            cwd=tmp_path,
+        )
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["log"] == ["agent"]
+
+
+def test_brackets_in_texts_are_no_nesting() -> None:
+    text = '[{"' * 1000 + "\\"
+    with ChatServer(always(completion(text))) as server:
+        assert ask(server.url).text == text

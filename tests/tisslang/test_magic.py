@@ -233,3 +233,39 @@ def test_interrupting_the_cell_stops_the_run(shell: InteractiveShell, tmp_path: 
     pid = int((tmp_path / "pid").read_text())
     with open(f"/proc/{pid}/stat") if os.path.exists(f"/proc/{pid}") else open(os.devnull) as file:
         assert " Z " in file.read() or not os.path.exists(f"/proc/{pid}")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ("--step nope", "no top-level step 'nope'"),
+        ("--agent nobody", "unknown agent"),
+        ("--agent canned:missing", "missing"),
+        ("--junit missing/x", "no such directory"),
+        ("--secret NOT_SET_ANYWHERE", "--secret: "),
+        ("--jobs 0", "--jobs: "),
+    ],
+)
+def test_wrong_flags_are_one_line(shell: InteractiveShell, flags: str, said: str) -> None:
+    captured, result = run(shell, f'%%tiss {flags}\nSTEP "a" {{ PROMPT_AGENT "hi" }}')
+    assert type(result.error_in_exec).__name__ == "UsageError"
+    assert said in str(result.error_in_exec)
+    assert "Traceback" not in captured.stdout + captured.stderr
+
+
+def test_a_secret_is_masked_in_what_is_shown(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "hunter2hunter2")
+    cell = '%%tiss --secret TOKEN\nLOG TOKEN\nASSERT "hunter2hunter2" == "x"'
+    captured, _ = run(shell, cell)
+    text, html = shown(captured)
+    for part in (text, html, captured.stdout, captured.stderr):
+        assert "hunter2" not in part
+    assert "***" in text
+
+
+def test_a_file_that_cannot_be_written_is_said(shell: InteractiveShell) -> None:
+    captured, _ = run(shell, "%%tiss --events /dev/full\nLOG 1")
+    assert "error: cannot write /dev/full: no space left on device" in captured.stderr
+    assert shown(captured)[0].startswith("✓ passed")

@@ -1,11 +1,14 @@
-"""Commands that are denied or need approval, and who is asked."""
+"""Commands that are denied or need approval, PAUSE and REQUEST_REVIEW: who is asked."""
 
 import io
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from at_terminal import Session
+from engine_runs import brief, outcome, run_with_events, steps
 from plans import run
 
 CURL = 'RUN "curl --version >/dev/null 2>&1; echo ran"'
@@ -102,3 +105,129 @@ def test_the_policy_sees_the_values(tmp_path: Path) -> None:
     report = run('VAR what = "rm"\nRUN "{{what}} -rf /"', tmp_path)
     assert report["exit_code"] == 5
     assert run('VAR what = "rm -rf /"\nRUN "echo {{what}}"', tmp_path)["exit_code"] == 0
+
+
+# PAUSE and REQUEST_REVIEW
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "answers"),
+    [
+        *(("PAUSE", {"answer": [a]}, [(a, "answer")]) for a in ("", "y", "Yes", "continue", " ")),
+        *(("REQUEST_REVIEW", {"answer": [a]}, [(a, "answer")]) for a in ("y", "yes", "YES ")),
+        ("PAUSE", {"yes": True}, [("", "yes")]),
+        ("REQUEST_REVIEW", {"yes": True}, [("yes", "yes")]),
+        ("PAUSE", {"answer": [""], "yes": True}, [("", "answer")]),
+    ],
+)
+def test_a_plan_goes_on(
+    tmp_path: Path, command: str, options: Any, answers: list[tuple[str, str]]
+) -> None:
+    report, events = run_with_events(
+        f'{command} "all {{{{x}}}}?"', tmp_path, var={"x": "well"}, **options
+    )
+    assert report["exit_code"] == 0
+    assert question(events) == answers
+    assert brief(events)[1] == "question all well?"
+    assert events[2]["line"] == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "answers"),
+    [
+        *(("PAUSE", {"answer": [a]}, [(a, "answer")]) for a in ("n", "no", "stop", "y y")),
+        *(
+            ("REQUEST_REVIEW", {"answer": [a]}, [(a, "answer")])
+            for a in ("", "n", "continue", "perhaps")
+        ),
+        ("PAUSE", {"answer": ["n"], "yes": True}, [("n", "answer")]),
+        ("PAUSE", {}, []),
+        ("REQUEST_REVIEW", {}, []),
+    ],
+)
+def test_a_plan_is_stopped(
+    tmp_path: Path, command: str, options: Any, answers: list[tuple[str, str]]
+) -> None:
+    text = f'STEP "s" {{ @retry 2\nTRY {{ {command} "ok?" }} CATCH {{ }} }}\nSTEP "t" {{ }}'
+    report, events = run_with_events(text, tmp_path, keep_going=True, **options)
+    assert outcome(report) == (7, "human", 2)
+    assert steps(report) == [("s", "failed", 1), ("t", "skipped", 0)]
+    assert "ok?" in report["error"]["message"]
+    assert "--yes" in report["error"]["hint"]
+    assert question(events) == answers
+
+
+def test_each_question_takes_the_next_answer(tmp_path: Path) -> None:
+    text = f'PAUSE "1"\n{CURL}\nREQUEST_REVIEW "3"\nPAUSE "4"'
+    report, events = run_with_events(text, tmp_path, answer=["", "y", "yes"])
+    assert outcome(report) == (7, "human", 4)
+    assert question(events) == [("", "answer"), ("y", "answer"), ("yes", "answer")]
+    report, events = run_with_events(text, tmp_path, answer=[""], yes=True)
+    assert question(events) == [("", "answer"), ("yes", "yes"), ("yes", "yes"), ("", "yes")]
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "asked", "code"),
+    [
+        ("PAUSE", "\n", 1, 0),
+        ("PAUSE", "what\ncontinue\n", 2, 0),
+        ("PAUSE", "N\n", 1, 7),
+        ("PAUSE", "\x04", 1, 7),
+        ("REQUEST_REVIEW", "\n\nyes\n", 3, 0),
+        ("REQUEST_REVIEW", "no\n", 1, 7),
+        ("REQUEST_REVIEW", "\x04", 1, 7),
+    ],
+)
+def test_a_person_at_a_real_terminal(
+    tmp_path: Path, command: str, typed: str, asked: int, code: int
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    with Session(f'{command} "is it \\t good?"', root) as session:
+        keys = "[Enter" if command == "PAUSE" else "[y/n]"
+        for number, line in enumerate(typed.splitlines(keepends=True), 1):
+            session.wait_for(keys, times=number)
+            session.type(line)
+        report = session.report()
+    assert (report["exit_code"], session.shown.count(keys)) == (code, asked)
+    (event,) = [event for event in session.events() if event["event"] == "question"]
+    answer = "no" if typed == "\x04" else typed.splitlines()[-1]
+    assert (event["answer"], event["by"]) == (answer, "person")
+
+
+@pytest.mark.parametrize("flags", [("--non-interactive",), ("--yes",), ("--answer", "y")])
+def test_a_person_is_not_asked_when_somebody_else_answers(
+    tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    with Session('REQUEST_REVIEW "good?"', root, *flags) as session:
+        report = session.report()
+    assert report["exit_code"] == (7 if "--non-interactive" in flags else 0)
+
+
+def test_all_lines_typed_ahead_are_read(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    with Session('REQUEST_REVIEW "1"\nREQUEST_REVIEW "2"\nPAUSE "3"', root) as session:
+        session.type("y\nwhat\ny\n\n")
+        assert session.report()["exit_code"] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_question_can_be_interrupted(tmp_path: Path, number: signal.Signals) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    with Session('STEP "s" { PAUSE "go on?" }', root) as session:
+        session.wait_for("go on?")
+        session.send(number)
+        report = session.report()
+    assert outcome(report) == (130, "interrupted", 1)
+    assert report["error"]["steps"] == ["s"]
+
+
+def test_nobody_is_waited_for_when_the_time_of_the_run_is_up(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    with Session('SET_BUDGET EXECUTION_TIME = 500ms\nPAUSE "go on?"', root) as session:
+        assert outcome(session.report()) == (6, "budget", 2)

@@ -6,7 +6,7 @@ What needs NumPy or the network is loaded when it is asked for.
 from tisslang.adapters.adapter import CHOICES, LanguageModelAdapter, Reply
 from tisslang.adapters.without_model import Canned, Echo, NoModel
 
-__all__ = ["CHOICES", "LanguageModelAdapter", "Reply", "open_adapter"]
+__all__ = ["CHOICES", "LanguageModelAdapter", "Reply", "open_adapter", "read_spec"]
 
 
 def open_adapter(spec: str) -> LanguageModelAdapter:
@@ -15,26 +15,34 @@ def open_adapter(spec: str) -> LanguageModelAdapter:
     Raises `ValueError` for another text, a file of replies that cannot be read, a checkpoint that
     cannot be loaded, a URL or a key that cannot be used.
     """
-    if spec == "none":
+    kind, where = read_spec(spec)
+    if kind == "none":
         return NoModel()
-    if spec == "echo":
+    if kind == "echo":
         return Echo()
-    name, _, where = spec.partition(":")
-    if name == "https" and where.startswith("//"):
-        name = "http"
-    forms = {form.partition(":")[0]: form for form in CHOICES if ":" in form}
-    if name not in forms:
-        shown = spec if len(spec) <= 80 else spec[:79] + "…"
-        raise ValueError(f"unknown agent {shown!r}: choose from {', '.join(CHOICES)}")
-    if not where:
-        raise ValueError(f"the agent {name!r} is not complete: write {forms[name]}")
-    if name == "canned":
+    if kind == "canned":
         return Canned(where)
-    if name == "qt":
+    if kind == "qt":
         return _open_checkpoint(where)
     from tisslang.adapters.chat import ChatServer
 
-    return ChatServer(spec if where.startswith("//") else where)
+    return ChatServer(where)
+
+
+def read_spec(spec: str) -> tuple[str, str]:
+    """The kind of an adapter, and where its model is; `ValueError` for a text that is no spec."""
+    if spec in ("none", "echo"):
+        return spec, ""
+    kind, _, where = spec.partition(":")
+    if kind in ("http", "https") and where.startswith("//"):
+        kind, where = "http", spec
+    forms = {form.partition(":")[0]: form for form in CHOICES if ":" in form}
+    if kind not in forms:
+        shown = spec if len(spec) <= 80 else spec[:79] + "…"
+        raise ValueError(f"unknown agent {shown!r}: choose from {', '.join(CHOICES)}")
+    if not where:
+        raise ValueError(f"the agent {kind!r} is not complete: write {forms[kind]}")
+    return kind, where
 
 
 def _open_checkpoint(path: str) -> LanguageModelAdapter:

@@ -71,5 +71,5 @@ def _wrong(reason: str) -> ValueError:
     # The URL is not repeated: whoever has it wrong may have written a password into it.
     return ValueError(
         f"the URL of the agent cannot be used: {reason}; expected http://HOST:PORT/v1, "
-        "with ?model=NAME behind it where the server has several models"
+        "with ?model=NAME after it where the server has several models"
     )

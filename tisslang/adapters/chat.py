@@ -5,6 +5,7 @@ The protocol stands here: what is asked, and what an answer must look like.
 
 import json
 import os
+import re
 import threading
 from typing import Any
 
@@ -13,11 +14,13 @@ from tisslang.adapters.address import parse_address
 from tisslang.adapters.http_call import Answer, Call
 from tisslang.adapters.http_errors import explain
 from tisslang.errors import TissCommandError
-from tisslang.syntax.diagnostics import printable
+from tisslang.syntax.diagnostics import legible
 from tisslang.values import Value, text_form
 
 KEY_VARIABLE = "TISS_API_KEY"
 _MAX_SHOWN = 300  # characters of a server's own message
+_MAX_DEPTH = 100  # lists and objects in one another; a chat completion has about five
+_NESTING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]', re.DOTALL)  # texts, brackets
 _MAX_TOKENS = 2**53  # beyond it a count is no count
 _WRONG_API = "is the URL that of an OpenAI-compatible API, as in http://HOST:PORT/v1?"
 
@@ -82,7 +85,7 @@ class ChatServer:
                 except TissCommandError as error:
                     raise failure(
                         f"no model was named, and none is found: {error.message}",
-                        hint=error.hint or "name one behind the URL: ?model=NAME",
+                        hint=error.hint or "name one after the URL: ?model=NAME",
                     ) from None
             return self._model
 
@@ -109,15 +112,13 @@ class ChatServer:
         if answer.status in (401, 403):
             hint = f"set the environment variable {KEY_VARIABLE} to a key that the server knows"
         elif answer.status == 404:
-            hint = (
-                "is the URL right, as in http://HOST:PORT/v1? ?model=NAME behind it names a model"
-            )
+            hint = "is the URL right, as in http://HOST:PORT/v1? ?model=NAME after it names a model"
         return failure(message, hint)
 
     def _json(self, answer: Answer) -> Any:
         try:
-            return json.loads(answer.body)
-        except (ValueError, RecursionError):
+            return _parsed(answer.body)
+        except ValueError:
             begin = self._shown(answer.body.decode("utf-8", "replace"))
             what = f"it begins with {begin[:80]!r}" if begin else "it is empty"
             raise failure(f"{self} sent an answer that is not JSON: {what}", _WRONG_API) from None
@@ -140,7 +141,7 @@ class ChatServer:
         if self._key:
             for spelling in (json.dumps(self._key)[1:-1], self._key):
                 text = text.replace(spelling, "***")
-        return printable(" ".join(text.split()), _MAX_SHOWN)
+        return legible(" ".join(text.split()), _MAX_SHOWN)
 
     def __str__(self) -> str:
         return f"the model server at {self._address}"
@@ -167,6 +168,19 @@ def _read_key() -> str:
     return key
 
 
+def _parsed(body: bytes) -> Any:
+    """The JSON in an answer; `ValueError` where there is none, or its nesting has no end.
+
+    The engine raises Python's own limit, and a million brackets would end the whole process.
+    """
+    text, depth = body.decode("utf-8-sig"), 0
+    for token in _NESTING.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if depth > _MAX_DEPTH:
+            raise ValueError("nested too deeply")
+    return json.loads(text)
+
+
 def _first_model(data: Any) -> str:
     try:
         name = data["data"][0]["id"]
@@ -186,8 +200,8 @@ def _token_count(data: Any) -> int | None:
 def _own_words(body: bytes) -> str:
     """What the body of an error says to people."""
     try:
-        found = _message_in(json.loads(body))
-    except (ValueError, RecursionError):
+        found = _message_in(_parsed(body))
+    except ValueError:
         found = None
     return found or body.decode("utf-8", "replace")
 

@@ -7,8 +7,8 @@ import ssl
 from tisslang.adapters.adapter import failure, given_up, too_slow
 from tisslang.adapters.address import Address
 from tisslang.adapters.http_call import MAX_BODY, GivenUp, TooLarge
+from tisslang.amounts import size_text
 from tisslang.errors import TissCommandError
-from tisslang.values import size_text
 
 
 def explain(error: Exception, address: Address, timeout: float) -> TissCommandError:

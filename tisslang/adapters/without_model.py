@@ -5,7 +5,8 @@ import os
 import threading
 
 from tisslang.adapters.adapter import CHOICES, Reply, count_words, failure
-from tisslang.values import Value, kind_of, size_text
+from tisslang.amounts import size_text
+from tisslang.values import Value, kind_of
 
 _MAX_SIZE = 16 * 1024 * 1024  # bytes of a file of replies
 _KINDS: dict[type, str] = {dict: "an object", list: "a list", type(None): "null"}

@@ -6,8 +6,13 @@ from typing import Any
 from tisslang.state import State
 from tisslang.tools.append_log import append_log
 from tisslang.tools.assert_condition import assert_condition
+from tisslang.tools.delete_path import delete_path
+from tisslang.tools.make_directory import make_directory
+from tisslang.tools.pause import pause, request_review
+from tisslang.tools.prompt_agent import prompt_agent
 from tisslang.tools.read_file import read_file
 from tisslang.tools.run_command import run_command
+from tisslang.tools.set_budget import set_budget
 from tisslang.tools.set_variable import set_variable
 from tisslang.tools.write_file import write_file
 
@@ -30,6 +35,12 @@ class ToolRegistry:
         registry.register("ASSERT", assert_condition)
         registry.register("VAR", set_variable)
         registry.register("LOG", append_log)
+        registry.register("MKDIR", make_directory)
+        registry.register("DELETE", delete_path)
+        registry.register("PROMPT_AGENT", prompt_agent)
+        registry.register("SET_BUDGET", set_budget)
+        registry.register("PAUSE", pause)
+        registry.register("REQUEST_REVIEW", request_review)
         return registry
 
     def register(self, type: str, fn: Tool) -> None:

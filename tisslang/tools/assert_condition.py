@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from tisslang.conditions import failure_report, judge, operand_reports
+from tisslang.conditions import Verdict, failure_report, judge, operand_reports
 from tisslang.errors import TissAssertionError
+from tisslang.report import shown
 from tisslang.state import State
 
 TAIL = 2000
@@ -15,8 +16,13 @@ def assert_condition(state: State, args: dict[str, Any]) -> None:
     Raises `TissAssertionError` with the report of language reference section 5 when it does not
     hold, `TissCommandError` of kind `type` when its operands cannot be compared.
     """
-    condition, source = args["condition"], args["source"]
-    verdict = judge(condition, state.files.exists)
+    check_assertion(state, args, judge(args["condition"], state.files.exists))
+
+
+def check_assertion(state: State, args: dict[str, Any], verdict: Verdict) -> None:
+    """Send the event `assert`; raise the report of section 5 when the condition did not hold."""
+    condition, source, mask = args["condition"], args["source"], state.secrets.mask
+    verdict = Verdict(verdict.holds, *map(state.secrets.mask_all, verdict[1:]))
     state.events.send(
         "assert",
         line=args.get("line"),
@@ -33,7 +39,7 @@ def assert_condition(state: State, args: dict[str, Any]) -> None:
             "line": args.get("line"),
             "column": args.get("column"),
             "source": source,
-            **failure_report(condition, verdict, source),
+            **failure_report(condition, verdict, mask(source)),
             "steps": list(state.steps),
             "last_run": _last_run(state),
         }
@@ -44,10 +50,11 @@ def _last_run(state: State) -> dict[str, Any] | None:
     result = state.last_run_result
     if result is None:
         return None
+    value = {field: shown(content, state) for field, content in result.items()}
     return {
-        "command": result.get("command"),
-        "exit_code": result.get("exit_code"),
-        "execution_time": result.get("execution_time"),
-        "stdout_tail": result.get("stdout", "")[-TAIL:],
-        "stderr_tail": result.get("stderr", "")[-TAIL:],
+        "command": value.get("command"),
+        "exit_code": value.get("exit_code"),
+        "execution_time": value.get("execution_time"),
+        "stdout_tail": value.get("stdout", "")[-TAIL:],
+        "stderr_tail": value.get("stderr", "")[-TAIL:],
     }

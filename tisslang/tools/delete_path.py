@@ -7,4 +7,5 @@ from tisslang.state import State
 
 def delete_path(state: State, args: dict[str, Any]) -> None:
     """Remove `args["path"]` below the root, a link and not its target. Raises `io`."""
-    state.files.delete(args["path"])
+    with state.launcher.writing():
+        state.files.delete(args["path"])
