@@ -1,5 +1,10 @@
 """TissLang: a small declarative language for plans, and the engine that runs them.
 
+`syntax` makes a tree of a script and says what is certain to fail in it. `engine` runs the tree:
+`walk` hands each statement to a function of `control` or to one of the `tools`, or, in a `dry_run`,
+only writes down what would happen. `report` tells what came of it. `linting` and `formatting` look
+at the script alone. `cli` and `jupyter` are for people.
+
 Names are loaded when first used, so that `import tisslang` and the command line start at once.
 """
 
@@ -15,6 +20,8 @@ if TYPE_CHECKING:
         TissParseError,
         TissSecurityError,
     )
+    from tisslang.formatting import format_source
+    from tisslang.linting import lint
     from tisslang.state import State
     from tisslang.syntax import check, parse
     from tisslang.tools import ToolRegistry
@@ -33,6 +40,8 @@ __all__ = [
     "TissSecurityError",
     "ToolRegistry",
     "check",
+    "format_source",
+    "lint",
     "load_ipython_extension",
     "parse",
     "run",
@@ -41,6 +50,8 @@ __all__ = [
 _HOMES = {
     "parse": "tisslang.syntax",
     "check": "tisslang.syntax",
+    "lint": "tisslang.linting",
+    "format_source": "tisslang.formatting",
     "run": "tisslang.engine",
     "ExecutionEngine": "tisslang.engine",
     "State": "tisslang.state",

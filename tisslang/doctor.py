@@ -9,9 +9,9 @@ import tempfile
 from typing import Any
 
 from tisslang import sandbox
+from tisslang.amounts import size_text
 from tisslang.sandbox.advice import advice
 from tisslang.sandbox.policy import GAP_TEXTS, PROFILES
-from tisslang.values import size_text
 
 
 def examine() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The magics `%%tiss` (a plan in a cell) and `%tiss FILE` (a plan in a file)."""
 
 import shlex
+import sys
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -8,6 +9,10 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.display import display
 
 from tisslang import cli
+from tisslang.cli.flags import add_run_flags, engine_options
+from tisslang.cli.input import UsageError as FlagError
+from tisslang.cli.input import read_script
+from tisslang.cli.run import make_engine, run_plan
 from tisslang.jupyter.result import PlanResult
 from tisslang.report import EXIT_INTERRUPTED
 from tisslang.terminal import printable
@@ -39,21 +44,24 @@ class TissMagics(Magics):
         try:
             options = parser.parse_args(shlex.split(line))
             if cell is None:
-                source, filename = cli.read_script(options.file)
+                source, filename = read_script(options.file)
             else:
                 source, filename = cell.encode("utf-8", "surrogatepass"), "<cell>"
             options.var = [_assignment(text, variables) for text in options.var]
-            engine = cli.make_engine(
-                **cli.engine_options(options), filename=filename, on_event=_show_progress
+            engine = make_engine(
+                **engine_options(options), filename=filename, on_event=_show_progress
             )
-        except (cli.UsageError, ValueError) as error:
+            report, failure = run_plan(engine, source)
+        except (FlagError, ValueError) as error:
             raise UsageError(str(error)) from None
         except SystemExit:  # --help has been printed
             return
-        report = engine.run(source)
         if options.o:
             variables[options.o] = report
-        display(PlanResult(report, engine.state.execution_log, source.decode("utf-8", "replace")))
+        text = engine.state.secrets.mask(source.decode("utf-8", "replace"))
+        display(PlanResult(report, engine.state.execution_log, text))
+        if failure:
+            print(f"error: {failure}", file=sys.stderr)
         if report["exit_code"] == EXIT_INTERRUPTED:
             raise PlanInterrupted
 
@@ -67,7 +75,7 @@ def _parser(with_file: bool) -> cli.Parser:
     parser = cli.Parser(prog="%tiss" if with_file else "%%tiss")
     if with_file:
         parser.add_argument("file", metavar="FILE", help="the plan")
-    cli.add_run_flags(parser)
+    add_run_flags(parser)
     parser.add_argument("-o", metavar="NAME", help="bind the report to this Python name")
     return parser
 
@@ -77,7 +85,7 @@ def _assignment(text: str, variables: dict[str, Any]) -> str:
     if "=" in text:
         return text
     if text not in variables:
-        raise cli.UsageError(f"--var {text}: the notebook has no variable of that name")
+        raise FlagError(f"--var {text}: the notebook has no variable of that name")
     value = variables[text]
     return f"{text}={text_form(value) if isinstance(value, bool) else value}"
 

@@ -7,7 +7,8 @@ the page, so that light and dark themes both work, and every state is also a wor
 from html import escape
 from typing import Any
 
-from tisslang.terminal import SYMBOLS, explain, printable, step_title
+from tisslang.cli.explanation import explain
+from tisslang.terminal import SYMBOLS, printable, step_title
 
 Event = dict[str, Any]
 
@@ -56,12 +57,18 @@ class PlanResult:
 def _tree(report: dict[str, Any], events: list[Event]) -> list[Event]:
     """The events to show, those of a step as its `children`, and the steps without a turn."""
     shown: list[Event] = []
-    around = [shown]
+    main = [shown]
+    branches: dict[int, list[list[Event]]] = {}
     steps = iter(report["steps"])
     for event in events:
+        around = main
+        if "branch" in event:  # of a PARALLEL, whose steps are those of the block around it
+            around = branches.setdefault(event["branch"], [main[-1]])
+            if len(around) == 1:
+                around[0] = main[-1]
         if event["event"] == "step_start":
-            for step in steps:  # those before this one in the report had no turn
-                if step["status"] != "skipped":
+            for step in steps if event["attempt"] == 1 else ():
+                if step["status"] != "skipped":  # those before this one in the report had no turn
                     break
                 around[-1].append({**step, "event": "step_end", "children": []})
             children: list[Event] = []

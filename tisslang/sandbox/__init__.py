@@ -7,7 +7,7 @@
 | `supervisor.py` | the process that serves a run: which backend holds |
 | `service.py`, `running.py` | its event loop: commands side by side, one guard for all of them |
 | `monitor.py` | one command: its output, its limits, the end of its whole tree |
-| `tree.py`, `memory.py`, `disks.py`, `output.py` | what a tree is and uses; what is kept of a stream |
+| `tree.py`, `memory.py`, `disks.py`, `output.py` | what a tree is and uses; what is kept |
 | `neighbours.py` | what of that cannot be told apart while several run |
 | `scratch.py`, `places.py` | what a run has for itself; whether what is guarded is where it was |
 | `command.py`, `restrict.py` | what a process gives up before the shell, and the proof |

@@ -104,11 +104,7 @@ class Client:
             "timeout": timeout,
             "max_output": max_output,
         }
-        try:
-            result, blobs = self._exchange(request)
-        except BaseException:
-            self.close()
-            raise
+        result, blobs = self._exchange_or_close(request)
         if failure := result["failure"]:
             kind, why = failure
             raise OSError(why) if kind == "start" else SupervisorError(why)
@@ -123,6 +119,17 @@ class Client:
             seconds=result["seconds"],
             ended_by=result["ended_by"],
         )
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """While this lasts, the run itself may change files of the project. What commands did to
+        repositories is put right behind it: until then such a file may come to lie in one.
+        """
+        self._exchange_or_close({"writing": True})
+        try:
+            yield
+        finally:
+            self._exchange_or_close({"writing": False})
 
     def stop(self) -> None:
         """End all commands that run now, each with its whole tree; their `run` raises `Stopped`.
@@ -164,6 +171,13 @@ class Client:
                 self._process.kill()
                 self._process.wait()
             self._process.stdout.close()
+
+    def _exchange_or_close(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        try:
+            return self._exchange(request)
+        except BaseException:
+            self.close()
+            raise
 
     def _exchange(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """Send a request, and wait for its reply."""

@@ -3,10 +3,14 @@
 It is one loop over the pipe from the run and those from the monitors. The repositories of the
 project are guarded for all commands together: looked at before the first starts while none runs,
 and put right when the last has ended. In between nobody could say which command did what.
+
+The run itself writes files beside its commands. A directory that it has opened may be a `.git` by
+the time it writes there, so it says when it begins and ends: nothing is put right in between.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 from functools import partial
@@ -40,6 +44,8 @@ class Service:
         self._neighbours = Neighbours()
         self._running: dict[int, Running] = {}  # by the descriptor on which the result comes
         self._waiting: list[Request] = []
+        self._writers = 0  # threads of the run that are changing files of the project
+        self._is_guarded = False  # the repositories were looked at, and are to be put right
         self._refusal: str | None = None
         self._is_wanted = True
         self._client = os.getppid()
@@ -64,6 +70,9 @@ class Service:
         self._give_up_client()
         while self._running:
             self._step()
+        if self._is_guarded:  # the client died while it wrote
+            with contextlib.suppress(GuardError, OSError):  # there is nobody to tell
+                self._put_right()
 
     def _step(self) -> None:
         """Wait until something happens, and do what it wants."""
@@ -84,6 +93,12 @@ class Service:
             self._give_up_client()
         elif received[0].get("stop"):
             self._stop_all()
+        elif received[0].get("writing") is True:
+            self._writers += 1
+            self._reply(received[0], {})
+        elif received[0].get("writing") is False:
+            self._writers -= 1
+            self._answer(received[0], {}, [])
         else:
             self._begin(received[0])
 
@@ -94,8 +109,9 @@ class Service:
                 raise GuardError(self._refusal)
             if self._settings["confined"]:
                 require_protected(self._settings)
-            if not self._running:
+            if not self._is_guarded:
                 self._repositories = self._guard.before()
+                self._is_guarded = True
                 self._places = places.known(self._settings, self._repositories)
             elif self._waiting or not places.are_same(self._settings, self._places):
                 self._waiting.append(request)  # until none runs: then all is looked for anew
@@ -131,18 +147,23 @@ class Service:
             return False
 
     def _answer(self, request: Request, result: Result, blobs: list[bytes]) -> None:
-        """Reply to a request; when nothing runs any more, put the repositories right before."""
-        if self._running:
+        """Reply to a request; when nobody is at work any more, first put the repositories right."""
+        if self._running or self._writers:
             self._reply(request, result, *blobs)
             return
-        try:
-            result["files_reset"] = self._guard.after()
-        except (GuardError, OSError) as error:
-            self._refuse_all(request, str(error))
-            return
+        if self._is_guarded:
+            try:
+                result["files_reset"] = self._put_right()
+            except (GuardError, OSError) as error:
+                self._refuse_all(request, str(error))
+                return
         self._reply(request, result, *blobs)
         for waiting in self._take_waiting():
             self._begin(waiting)
+
+    def _put_right(self) -> list[str]:
+        self._is_guarded = False
+        return self._guard.after()
 
     def _reply(self, request: Request, result: Result, *blobs: bytes) -> None:
         try:

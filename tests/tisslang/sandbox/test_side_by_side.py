@@ -423,3 +423,33 @@ def test_where_repositories_cannot_be_put_right_nothing_goes_on(
             future.result()
         with pytest.raises(Stopped):
             run_in(client, "true", tmp_path)
+
+
+def test_what_the_run_writes_in_a_directory_that_becomes_a_repository_is_put_right(
+    tmp_path: Path, backend: str
+) -> None:
+    made = "git init -q new && mv new/.git/* late && mv late .git"
+    (tmp_path / "late").mkdir()
+    with client_of(backend, tmp_path) as client:
+        with client.writing():
+            directory = os.open(tmp_path / "late", os.O_DIRECTORY)  # and it is no repository yet
+            assert run_in(client, made, tmp_path).exit_code == 0
+            config = os.open("config", os.O_WRONLY | os.O_TRUNC, dir_fd=directory)
+            os.write(config, b"[core]\n\tfsmonitor = touch pwned\n")
+            os.close(config)
+            os.close(directory)
+            assert run_in(client, "test -e .git/HEAD", tmp_path).exit_code == 0
+            assert b"pwned" in (tmp_path / ".git/config").read_bytes()
+        assert b"pwned" not in (tmp_path / ".git/config").read_bytes()
+        assert ".git/config" in client.files_reset
+
+
+def test_repositories_are_put_right_though_the_run_dies_while_it_writes(
+    tmp_path: Path, backend: str
+) -> None:
+    with client_of(backend, tmp_path) as client:
+        client.writing().__enter__()
+        run_in(client, "git init -q . && echo x > .git/hooks/post-commit", tmp_path)
+        assert (tmp_path / ".git/hooks/post-commit").exists()
+        client.close()
+        assert not (tmp_path / ".git/hooks/post-commit").exists()
