@@ -20,7 +20,7 @@ LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 RUN := env $(ONE_THREAD) $(OUR_PATH) $(NO_HOME) $(PY)
 
-.PHONY: help setup lab test test-long coverage mutants bench peers notebooks student format lock clean
+.PHONY: help setup lab test test-long coverage mutants fuzz bench peers notebooks student format lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
@@ -120,6 +120,12 @@ mutants: setup  ## break qt in 2,600 small ways: which does no test see? (ten mi
 	@$(UV) install --quiet --python $(PY) -c constraints.txt mutmut==3.8.1 \
 		|| $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt mutmut==3.8.1
 	@$(RUN) tests/mutants.py $(ONLY)
+
+# atheris comes only here, and only for Linux. MINUTES=1 is a short one.
+fuzz: setup  ## damaged plans through every part of tisslang, guided by coverage (ten minutes)
+	@$(UV) install --quiet --python $(PY) -c constraints.txt atheris==3.0.0 \
+		|| $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt atheris==3.0.0
+	@cd $(VENV) && env MINUTES="$(MINUTES)" $(CURDIR)/$(PY) $(CURDIR)/tests/fuzz_guided.py
 
 # On an idle machine; the table says when it was not. ROWS="decode import" runs some rows.
 bench: setup  ## race against PyTorch and others (make peers), into benchmarks/results.json

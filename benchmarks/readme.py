@@ -22,6 +22,9 @@ CLAIMS = {  # of these rows; with several settings, of each
     "bpe_encode": "encoding 10 MB",
     "memory": "memory of training",
     "import": "import qt",
+    "tiss_check": "tiss check",
+    "tiss_run": "tiss run, one command",
+    "parse_check": "parsing and checking 10,000 steps",
     "run_added": "starting a command in the sandbox, beyond a plain one",
 }
 
