@@ -2,36 +2,22 @@
 
 import contextlib
 import os
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from tisslang.errors import CATCHABLE, TissError, TissParseError
 from tisslang.events import Listener, events_file
+from tisslang.exit_codes import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_SCRIPT
 from tisslang.options import Options
 from tisslang.plan import Node, Selection, as_script, definitions, is_step
 from tisslang.preparation import open_agent, prepare
-from tisslang.report import (
-    EXIT_INTERNAL,
-    EXIT_INTERRUPTED,
-    EXIT_SCRIPT,
-    Record,
-    error_object,
-    exit_code_of,
-    other_error,
-    refusal,
-)
+from tisslang.recursion import deep_recursion
+from tisslang.report import Record, error_object, exit_code_of, other_error, refusal
 from tisslang.state import State
 from tisslang.tools import ToolRegistry
 from tisslang.walk import Walk
 
 __all__ = ["ExecutionEngine", "State", "ToolRegistry", "run"]
-
-# Each block takes some frames of Python, a plan may have 256 levels of them, and so may each of the
-# sub-tasks that call one another. They are no danger to the C stack: only memory limits them, and
-# the size of a script limits that.
-_RECURSION_LIMIT = 10_000_000
 
 
 class ExecutionEngine:
@@ -80,7 +66,7 @@ class ExecutionEngine:
                 listeners.append(self.options.on_event)
             if self.options.events:
                 listeners.append(stack.enter_context(events_file(self.options.events)))
-            stack.enter_context(_deep_recursion)
+            stack.enter_context(deep_recursion)
             self.state = State(self.root, self.options, listeners)
             stack.callback(self.state.close)
             write_junit: Callable[[dict[str, Any]], object] | None = None
@@ -215,28 +201,3 @@ class _Run:
 
 def _index_of_step(nodes: list[Node]) -> int:
     return next((i for i, node in enumerate(nodes) if node["type"] == "STEP"), len(nodes))
-
-
-class _DeepRecursion:
-    """Raises Python's limit, which all threads share, for as long as any run lasts."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._runs = 0
-        self._before = 0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._runs == 0:
-                self._before = sys.getrecursionlimit()
-                sys.setrecursionlimit(max(self._before, _RECURSION_LIMIT))
-            self._runs += 1
-
-    def __exit__(self, *error: object) -> None:
-        with self._lock:
-            self._runs -= 1
-            if self._runs == 0:
-                sys.setrecursionlimit(self._before)
-
-
-_deep_recursion = _DeepRecursion()

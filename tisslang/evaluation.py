@@ -87,11 +87,10 @@ def _look_up(reference: dict[str, Any], state: State) -> Value:
 
 def _variable(name: str, state: State) -> Value:
     if name not in state.variables:
-        raise TissCommandError(
-            "undefined",
-            f"variable {name} is not set",
-            hint=f"set it with VAR, or from outside with --var {name}=…",
-        )
+        hint = f"set it with VAR, or from outside with --var {name}=…"
+        if state.options.step or state.options.from_step is not None:
+            hint = f"a step that was not chosen may set it: choose it too, or give --var {name}=…"
+        raise TissCommandError("undefined", f"variable {name} is not set", hint=hint)
     return state.variables[name]
 
 

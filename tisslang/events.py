@@ -19,8 +19,10 @@ class EventLog:
     """Collects the events of one run in `entries` and passes each to every listener.
 
     `mask` hides secrets in a whole event before its texts are cut. A dry run is `quiet`: it sends
-    `run_start` and `run_end` alone.
+    `run_start` and `run_end` alone. `branch` is the number of the branch of PARALLEL, if it is one.
     """
+
+    branch: int | None = None
 
     def __init__(
         self,
@@ -57,11 +59,11 @@ class BranchLog(EventLog):
     def __init__(self, log: EventLog, number: int) -> None:
         self.entries = log.entries
         self._log = log
-        self._number = number
+        self.branch = number
 
     def send(self, name: str, **fields: Any) -> None:
         """See `EventLog.send`."""
-        fields.setdefault("branch", self._number)
+        fields.setdefault("branch", self.branch)
         self._log.send(name, **fields)
 
 
@@ -94,6 +96,11 @@ def events_file(path: str) -> Iterator[Listener]:
             failure = failure or error
     if failure is not None:
         raise OSError(failure.errno, failure.strerror, path)
+
+
+def seconds_since(started: float) -> float:
+    """Seconds since a time of `time.monotonic`, to the millisecond."""
+    return round(time.monotonic() - started, 3)
 
 
 def _clip_texts(value: Any) -> Any:

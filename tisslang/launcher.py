@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +43,16 @@ class Launcher:
         return self._sandbox.facts
 
     def run(
-        self, command: str, cwd: str, environment: dict[str, str], timeout: float
+        self,
+        command: str,
+        cwd: str,
+        environment: dict[str, str],
+        timeout: float,
+        left: float | None = None,
     ) -> "Completed":
         """Run one shell command in the directory `cwd`, for at most `timeout` seconds.
 
+        In `left` seconds from now, if given, it must be over, whenever it can start.
         `environment` is added to that of all commands. Raises `io` when it cannot be started.
         """
         require_startable(command)
@@ -64,6 +71,7 @@ class Launcher:
                 ),
                 timeout=timeout,
                 max_output=self._options.max_output,
+                deadline=None if left is None else time.monotonic() + left,
             )
         except OSError as error:
             what = "the project root" if not os.path.isdir(self._root) else "the shell"
@@ -74,9 +82,11 @@ class Launcher:
             raise TissSecurityError(f"the command is not run or not trusted: {error}") from error
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[None]:
-        """While this lasts, a tool changes files of the project, perhaps beside commands."""
-        if self._sandbox is None:
+    def writing(self, branch: int | None) -> Iterator[None]:
+        """While this lasts, a tool changes files of the project: in a `branch` of PARALLEL beside
+        commands of the others, which may move the directories that it has opened.
+        """
+        if self._sandbox is None or branch is None:
             yield
             return
         from tisslang.sandbox.client import SupervisorError

@@ -78,14 +78,10 @@ def all_statements(body: list[Node]) -> Iterator[tuple[Node, int]]:
         node, depth = waiting.pop()
         yield node, depth
         inner = depth + (node["type"] != "TASK")  # which may own the file without a block
-        held = [node.get(field, []) for field in BLOCK_FIELDS.get(node["type"], ())]
-        blocks = [block for block in held if _is_block(block)]  # the tree may be anybody's
-        waiting += [(child, inner) for block in reversed(blocks) for child in reversed(block)]
+        held = [node.get(field) for field in BLOCK_FIELDS.get(node["type"], ())]
+        children = [child for block in held if isinstance(block, list) for child in block]
+        waiting += [(child, inner) for child in reversed(children) if _is_statement(child)]
 
 
-def _is_block(field: Any) -> bool:
-    return (
-        isinstance(field, list)
-        and bool(field)
-        and all(isinstance(item, dict) and "type" in item for item in field)
-    )
+def _is_statement(item: Any) -> bool:
+    return isinstance(item, dict) and "type" in item  # the tree may be anybody's

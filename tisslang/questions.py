@@ -1,5 +1,6 @@
 """Questions to a person, and who answers them: `--answer`, `--yes`, or somebody at the terminal."""
 
+import re
 import select
 import sys
 import threading
@@ -13,6 +14,7 @@ YES = frozenset({"y", "yes"})
 GO_ON = frozenset({"", "y", "yes", "continue"})
 NO = frozenset({"n", "no"})
 
+_GAP = re.compile(r"[ \t]{40,}")
 _PATIENCE = 0.1  # seconds between two looks at whether there is still a reason to wait
 
 Send = Callable[..., None]
@@ -98,7 +100,8 @@ class Questions:
         if answer is None:
             if not self.can_ask():
                 raise TissHumanError(f"nobody is here to answer: {message}", hint=hint)
-            given = self.ask(f"{message} {keys}", lambda text: _is_clear(text, accepted))
+            shown = f"{_framed(self._mask(message))} {keys}"
+            given = self.ask(shown, lambda text: _is_clear(text, accepted))
             answer, by = "no" if given is None else given, "person"  # the end is no consent
         send("question", line=line, message=message, answer=answer, by=by)
         if answer.strip().casefold() not in accepted:
@@ -111,6 +114,15 @@ def _has_line(seconds: float) -> bool:
         return bool(select.select([sys.stdin], [], [], seconds)[0])
     except (OSError, ValueError):  # this input is no file of the system, and cannot be watched
         return True
+
+
+def _framed(message: str) -> str:
+    """The message so that no line of it passes for one of ours, and nothing drops out of sight."""
+    message = _GAP.sub(lambda gap: f" [{len(gap[0])} blanks] ", message.rstrip("\n"))
+    lines = message.split("\n")
+    if len(lines) == 1:
+        return message
+    return "\n  | ".join(lines) + f"\nanswer to these {len(lines)} lines"
 
 
 def _is_clear(text: str, accepted: Container[str]) -> bool:

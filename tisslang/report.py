@@ -5,6 +5,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tisslang.errors import KINDS, TissAssertionError, TissError
+from tisslang.events import seconds_since
+from tisslang.exit_codes import EXIT_PASSED, EXIT_SCRIPT
 from tisslang.options import Options
 from tisslang.plan import Node, is_step, top_level_statements
 from tisslang.state import State
@@ -15,11 +17,6 @@ if TYPE_CHECKING:
 
 REPORT_VERSION = 1
 MAX_TEXT = 65_536
-
-# How a run that no command failed may end all the same.
-EXIT_SCRIPT = 3  # syntax or static error
-EXIT_INTERNAL = 70
-EXIT_INTERRUPTED = 130
 
 
 class Record:
@@ -33,7 +30,7 @@ class Record:
         self.top_level = top_level_statements(script)
         self.sandbox: dict[str, Any] | None = None
         self.error: dict[str, Any] | None = None
-        self.exit_code = 0
+        self.exit_code = EXIT_PASSED
         self.caught: list[dict[str, Any]] = []
         self.suppressed: list[dict[str, Any]] = []
         self.diagnostics: list[dict[str, Any]] = []
@@ -96,7 +93,7 @@ class Record:
             "status": {0: "passed", 1: "failed"}.get(self.exit_code, "error"),
             "exit_code": self.exit_code,
             "dry_run": self._options.dry_run,
-            "duration_s": round(time.monotonic() - self.started, 3),
+            "duration_s": seconds_since(self.started),
             "sandbox": self.sandbox,
             "steps": hidden(self._steps),
             "steps_completed": len(top_level_steps.intersection(self._passed)),

@@ -3,7 +3,8 @@
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 MASK = "***"
@@ -20,10 +21,16 @@ class Secrets:
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        forms = {form for value in values.values() for form in _forms(value)}
-        # A regular expression takes the first alternative that fits: the longest goes first.
-        self._forms = sorted(forms, key=lambda form: (-len(form), form))
-        self._pattern = re.compile("|".join(map(re.escape, self._forms))) if forms else None
+        self._lock = threading.Lock()
+        self._forms: list[str] = []
+        self._pattern: re.Pattern[str] | None = None
+        self._hide_from_now_on(values.values())
+
+    def learn_cut(self, text: str) -> None:
+        """A text was cut at its end: should it end within a secret, hide that piece as well."""
+        start = self._start_of_cut_secret(text)
+        if start < len(text):
+            self._hide_from_now_on([text[start:]])
 
     def mask(self, text: str) -> str:
         """The text with `***` in place of each secret; those that overlap become one `***`."""
@@ -54,6 +61,13 @@ class Secrets:
         if isinstance(value, list | tuple):
             return [self.mask_all(item) for item in value]
         return value
+
+    def _hide_from_now_on(self, values: Iterable[str]) -> None:
+        with self._lock:  # branches of PARALLEL learn, too
+            forms = {form for value in values for form in _forms(value)}.union(self._forms)
+            # A regular expression takes the first alternative that fits: the longest goes first.
+            self._forms = sorted(forms, key=lambda form: (-len(form), form))
+            self._pattern = re.compile("|".join(map(re.escape, self._forms))) if forms else None
 
     def _places(self, text: str) -> list[tuple[int, int]]:
         """Where secrets stand, from left to right, those that overlap as one place."""

@@ -18,6 +18,7 @@ from tisslang.control.steps import step, task
 from tisslang.errors import TissError
 from tisslang.estimates import cost_of_prompt
 from tisslang.evaluation import arguments
+from tisslang.events import seconds_since
 from tisslang.plan import Node
 from tisslang.report import Record
 from tisslang.state import State
@@ -153,11 +154,6 @@ class Walk:
         self.tools.get_tool(kind)(self.state, args)
         if kind == "WRITE":
             self.record.file_written(args["path"])
-
-
-def seconds_since(started: float) -> float:
-    """Seconds since a time of `time.monotonic`, to the millisecond."""
-    return round(time.monotonic() - started, 3)
 
 
 def _outcome(

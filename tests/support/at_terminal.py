@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 
-class Session:
+class RunAtTerminal:
     """A run whose standard input and standard error are a terminal; use it in a `with` block."""
 
     def __init__(self, plan: str, root: Path, *flags: str) -> None:
@@ -70,7 +70,7 @@ class Session:
         lines = self._events.read_text(encoding="utf-8").split("\n")
         return [json.loads(line) for line in lines[:-1]]  # the last may be half written
 
-    def __enter__(self) -> "Session":
+    def __enter__(self) -> "RunAtTerminal":
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -240,3 +240,14 @@ def test_wrong_use_from_python(tmp_path: Path) -> None:
     with pytest.raises(AttributeError):
         tisslang.nothing  # noqa: B018
     assert TissSecurityError.__mro__[1] is not TissCommandError
+
+
+def test_junk_in_a_tree_hides_no_statement(tmp_path: Path) -> None:
+    """What is refused before the first effect is found beside what is no statement at all."""
+    refused = {"type": "DIRECTIVE", "name": "env", "values": ["LD_PRELOAD=x"]}
+    made = {"type": "MKDIR", "path": "made"}
+    report = ExecutionEngine(root=tmp_path).execute(
+        [made, {"type": "STEP", "description": "s", "body": [refused, "junk"]}]
+    )
+    assert (report["exit_code"], report["error"]["code"]) == (3, "T107")
+    assert not (tmp_path / "made").exists()

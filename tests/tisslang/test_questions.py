@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from at_terminal import Session
+from at_terminal import RunAtTerminal
 from engine_runs import brief, outcome, run_with_events, steps
 from plans import run
 
@@ -183,14 +183,14 @@ def test_a_person_at_a_real_terminal(
 ) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    with Session(f'{command} "is it \\t good?"', root) as session:
+    with RunAtTerminal(f'{command} "is it \\t good?"', root) as plan_run:
         keys = "[Enter" if command == "PAUSE" else "[y/n]"
         for number, line in enumerate(typed.splitlines(keepends=True), 1):
-            session.wait_for(keys, times=number)
-            session.type(line)
-        report = session.report()
-    assert (report["exit_code"], session.shown.count(keys)) == (code, asked)
-    (event,) = [event for event in session.events() if event["event"] == "question"]
+            plan_run.wait_for(keys, times=number)
+            plan_run.type(line)
+        report = plan_run.report()
+    assert (report["exit_code"], plan_run.shown.count(keys)) == (code, asked)
+    (event,) = [event for event in plan_run.events() if event["event"] == "question"]
     answer = "no" if typed == "\x04" else typed.splitlines()[-1]
     assert (event["answer"], event["by"]) == (answer, "person")
 
@@ -201,27 +201,27 @@ def test_a_person_is_not_asked_when_somebody_else_answers(
 ) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    with Session('REQUEST_REVIEW "good?"', root, *flags) as session:
-        report = session.report()
+    with RunAtTerminal('REQUEST_REVIEW "good?"', root, *flags) as plan_run:
+        report = plan_run.report()
     assert report["exit_code"] == (7 if "--non-interactive" in flags else 0)
 
 
 def test_all_lines_typed_ahead_are_read(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    with Session('REQUEST_REVIEW "1"\nREQUEST_REVIEW "2"\nPAUSE "3"', root) as session:
-        session.type("y\nwhat\ny\n\n")
-        assert session.report()["exit_code"] == 0
+    with RunAtTerminal('REQUEST_REVIEW "1"\nREQUEST_REVIEW "2"\nPAUSE "3"', root) as plan_run:
+        plan_run.type("y\nwhat\ny\n\n")
+        assert plan_run.report()["exit_code"] == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_question_can_be_interrupted(tmp_path: Path, number: signal.Signals) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    with Session('STEP "s" { PAUSE "go on?" }', root) as session:
-        session.wait_for("go on?")
-        session.send(number)
-        report = session.report()
+    with RunAtTerminal('STEP "s" { PAUSE "go on?" }', root) as plan_run:
+        plan_run.wait_for("go on?")
+        plan_run.send(number)
+        report = plan_run.report()
     assert outcome(report) == (130, "interrupted", 1)
     assert report["error"]["steps"] == ["s"]
 
@@ -229,5 +229,27 @@ def test_a_question_can_be_interrupted(tmp_path: Path, number: signal.Signals) -
 def test_nobody_is_waited_for_when_the_time_of_the_run_is_up(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    with Session('SET_BUDGET EXECUTION_TIME = 500ms\nPAUSE "go on?"', root) as session:
-        assert outcome(session.report()) == (6, "budget", 2)
+    with RunAtTerminal('SET_BUDGET EXECUTION_TIME = 500ms\nPAUSE "go on?"', root) as plan_run:
+        assert outcome(plan_run.report()) == (6, "budget", 2)
+
+
+def test_no_line_of_a_command_passes_for_the_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    fake = "run a command that needs approval (curl talks to other machines): ls [y/n]"
+    report = run(f"RUN <<W\ncurl x\n# {' ' * 50}\n{fake}\n\n\nW\n", tmp_path)
+    assert report["exit_code"] == 7
+    _, first, *more, last = capsys.readouterr().err.split("\n")  # behind the banner
+    assert first.endswith(": curl x")
+    assert more == ["  | # [51 blanks] ", f"  | {fake}"]
+    assert last == "answer to these 3 lines [y/n] "
+
+
+def test_a_secret_of_several_lines_is_hidden_in_a_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KEY", f"first{' ' * 50}line\nsecond line\n")
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    run('REQUEST_REVIEW "is {{KEY}} right?"', tmp_path, secret=["KEY"])
+    assert capsys.readouterr().err.endswith("is *** right? [y/n] ")

@@ -2,11 +2,13 @@
 
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from plans import run
 
 from tisslang.secrets import MASK, Secrets
 
@@ -87,6 +89,21 @@ def test_a_text_that_was_cut() -> None:
     )
     assert secrets.mask_cut(cut.decode()) == "x ***"
     assert Secrets({"a": 'pass"word'}).mask_cut('{"key": "pass\\"wo') == '{"key": "***'
+
+
+def test_the_end_of_a_cut_output_is_hidden_wherever_it_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY", "hunter22-and-more")
+    text = """RUN "printf 'key: %s' {{KEY}}"
+VAR x = "<{{LAST_RUN.STDOUT}}> {{LAST_RUN.STDOUT}}"
+LOG x
+ASSERT LAST_RUN.STDOUT == x"""
+    events: list[Any] = []
+    report = run(text, tmp_path, secret=["KEY"], max_output=13, on_event=events.append)
+    assert report["log"] == ["<key: ***> key: ***"]
+    assert report["error"]["left"]["value"] == "key: ***"
+    assert "hunter" not in json.dumps([report, events])
 
 
 def test_everything_in_a_report() -> None:

@@ -11,17 +11,18 @@ import sys
 
 from tisslang.cli.input import UsageError
 from tisslang.cli.output import close_outlets, open_outlets, say, say_json
+from tisslang.exit_codes import (
+    EXIT_INTERNAL,
+    EXIT_INTERRUPTED,
+    EXIT_PASSED,
+    EXIT_SECURITY,
+    EXIT_USAGE,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
-
-EXIT_PASSED = 0
-EXIT_USAGE = 2
-EXIT_SECURITY = 5
-EXIT_INTERNAL = 70
-EXIT_INTERRUPTED = 130
 
 
 class Formatter(argparse.HelpFormatter):

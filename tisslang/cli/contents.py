@@ -8,7 +8,7 @@ from tisslang.plan import is_step, top_level_statements
 from tisslang.summary import expression_text, summary
 from tisslang.syntax import check, parse
 from tisslang.syntax.tree import blocks, literal, walk
-from tisslang.terminal import one_line, printable, step_title
+from tisslang.terminal import one_line, step_title
 
 Contents = dict[str, Any]
 Node = dict[str, Any]
@@ -60,7 +60,7 @@ def render(found: Contents) -> str:
         "asks whether to run (--yes, --allow-command)": _summaries(needs["approvals"]),
         "is refused to run": _summaries(needs["denied"]),
     }
-    lines = [printable(found["task"])] if found["task"] else []
+    lines = [one_line(found["task"])] if found["task"] else []
     width = max((len(str(line)) for rows in tables.values() for line, _ in rows), default=1)
     for heading, rows in tables.items():
         if rows:

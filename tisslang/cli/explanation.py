@@ -34,8 +34,13 @@ def draw(diagnostic: Any, source: str, colour: bool) -> str:
     """A diagnostic whose words, too, may come from a script or a program."""
     from tisslang.syntax.diagnostics import render
 
-    message, hint = printable(diagnostic.message), diagnostic.hint and printable(diagnostic.hint)
+    message, hint = _in_frame(diagnostic.message), diagnostic.hint and _in_frame(diagnostic.hint)
     return render(replace(diagnostic, message=message, hint=hint), source, colour) + "\n"
+
+
+def _in_frame(text: str) -> str:
+    """A text of which no line passes for another message."""
+    return printable(text).replace("\n", "\n   | ")
 
 
 def way_on(report: Report, source: bytes, given: list[str]) -> str:

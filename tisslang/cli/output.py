@@ -6,6 +6,8 @@ import io
 import os
 import sys
 
+from tisslang.exit_codes import EXIT_PASSED, EXIT_USAGE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +89,7 @@ def close_outlets(before: tuple[TextIO, TextIO], exit_code: int) -> int:
         if stream is None:
             outlet.close()
     sys.stdout, sys.stderr = before
-    return exit_code or (2 if failure else 0)
+    return exit_code or (EXIT_USAGE if failure else EXIT_PASSED)
 
 
 def say(text: str, stream: TextIO) -> None:

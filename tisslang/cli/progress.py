@@ -117,7 +117,7 @@ class Progress:
         name, branch = event["event"], event.get("branch", 0)
         steps = self._branches.setdefault(branch, []) if branch else self._steps
         if name == "run_start" and event["task"]:
-            self._print(printable(event["task"]))
+            self._print(one_line(event["task"]))
         elif name == "step_start":
             steps.append(step_title(event))
             self._draw()

@@ -15,6 +15,7 @@ from tisslang.cli.flags import engine_options
 from tisslang.cli.input import UsageError, as_flag, os_error_text, read_script
 from tisslang.cli.output import Outlet, say, say_json
 from tisslang.cli.progress import Progress
+from tisslang.exit_codes import EXIT_PASSED, EXIT_USAGE
 from tisslang.secrets import MIN_LENGTH
 from tisslang.terminal import one_line, symbols, use_colour
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import argparse
 
     from tisslang.engine import ExecutionEngine
-
-EXIT_USAGE = 2
 
 Report = dict[str, Any]
 
@@ -58,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         say_json(report, sys.stdout)
     if failure:
         say(f"error: {failure}\n", sys.stderr)
-    return int(report["exit_code"]) or (EXIT_USAGE if failure else 0)
+    return int(report["exit_code"]) or (EXIT_USAGE if failure else EXIT_PASSED)
 
 
 def make_engine(**options: Any) -> ExecutionEngine:
@@ -76,6 +75,7 @@ def make_engine(**options: Any) -> ExecutionEngine:
         if path == "":
             raise UsageError(f"--{flag}: the name of a file is missing")
         if path is not None:
+            _require_no_way_out(path, engine.root, flag)
             _require_writable(path, replaced=flag == "junit")
     return engine
 
@@ -113,6 +113,14 @@ def _require_directory() -> None:
         os.getcwd()
     except FileNotFoundError:
         raise UsageError("the current directory does not exist: change to another") from None
+
+
+def _require_no_way_out(path: str, root: str, flag: str) -> None:
+    """Refuse a file of the project that is a link to elsewhere: a command may have left it."""
+    places = os.path.abspath(path), os.path.realpath(path)
+    below = [os.path.commonpath([root, place]) == root for place in places]
+    if below == [True, False] and (os.path.isfile(path) or not os.path.exists(path)):
+        raise UsageError(f"--{flag}: {path} is a link that leads out of the project: remove it")
 
 
 def _require_writable(path: str, replaced: bool) -> None:

@@ -13,15 +13,12 @@ from tisslang.cli.input import (
     write_script,
 )
 from tisslang.cli.output import say, say_exactly, say_json, show
+from tisslang.exit_codes import EXIT_FOUND, EXIT_PASSED, EXIT_SCRIPT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from typing import Any
-
-EXIT_PASSED = 0
-EXIT_FOUND = 1
-EXIT_SCRIPT = 3
 
 _SEVERITIES = ("info", "warning", "error")
 

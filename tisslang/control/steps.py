@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tisslang.errors import TissCommandError
+from tisslang.events import seconds_since
 from tisslang.plan import Node
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def step(walk: "Walk", node: Node) -> None:
                 raise
             entry["attempts"] += 1
         finally:
-            entry["duration_s"] = round(time.monotonic() - started, 3)
+            entry["duration_s"] = seconds_since(started)
 
 
 def _attempt(walk: "Walk", node: Node, entry: Node) -> None:
@@ -45,8 +46,8 @@ def _attempt(walk: "Walk", node: Node, entry: Node) -> None:
             walk.body(node["body"])
         entry["status"] = "passed"
     finally:
-        seconds = round(time.monotonic() - started, 3)
-        walk.state.events.send("step_end", **facts, status=entry["status"], duration_s=seconds)
+        facts |= {"status": entry["status"], "duration_s": seconds_since(started)}
+        walk.state.events.send("step_end", **facts)
 
 
 def _retries(body: list[Node]) -> int:

@@ -64,8 +64,7 @@ class PlannedFiles:
         if writing or deleting:
             names = place.split("/") if place else []
             refuse_repository(path, names, lambda depth, name: self._has(names[:depth], name))
-        is_plain = place == "/".join(part for part in path.split("/") if part not in ("", "."))
-        return place if is_plain or not self._memory["linked"] else None
+        return place if place == plain_path(path) or not self._memory["linked"] else None
 
     def what(self, place: str | None) -> Any:
         """What is known of a place: a content, DIRECTORY, MISSING, or None for nothing."""
@@ -228,6 +227,11 @@ class PlannedFiles:
         if exists is None:
             return os.path.lexists(os.path.join(self._state.files.root, entry))
         return exists
+
+
+def plain_path(path: str) -> str:
+    """Where a path leads if nothing in it is a link or `..`."""
+    return "/".join(part for part in path.split("/") if part not in ("", "."))
 
 
 def _above(place: str) -> Iterator[str]:

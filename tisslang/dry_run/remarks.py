@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from tisslang.dry_run.files import plain_path
 from tisslang.dry_run.outline import Entry
 from tisslang.plan import Node
 from tisslang.values import Unknown, Value, text_form
@@ -25,6 +26,10 @@ def remark(entry: Entry, node: Node, args: dict[str, Any], mask: Mask) -> None:
         entry.changes = mask(text_form(args["path"]))
     if isinstance(node.get("path"), dict):
         entry.remarks.append(f"the path is {mask(text_form(args['path']))}")
+    if args.get("place") is not None and args["place"] != plain_path(str(args["path"])):
+        place = mask(args["place"] or ".")
+        entry.remarks.append(f"which leads to {place}")
+        entry.changes = entry.changes and place
     if kind == "RUN":
         _remark_command(entry, mask(text_form(args["command"])).strip())
     if kind == "ASSERT":

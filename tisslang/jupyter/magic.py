@@ -13,9 +13,9 @@ from tisslang.cli.flags import add_run_flags, engine_options
 from tisslang.cli.input import UsageError as FlagError
 from tisslang.cli.input import read_script
 from tisslang.cli.run import make_engine, run_plan
+from tisslang.exit_codes import EXIT_INTERRUPTED
 from tisslang.jupyter.result import PlanResult
-from tisslang.report import EXIT_INTERRUPTED
-from tisslang.terminal import printable
+from tisslang.terminal import one_line, printable
 from tisslang.values import text_form
 
 
@@ -93,6 +93,6 @@ def _assignment(text: str, variables: dict[str, Any]) -> str:
 def _show_progress(event: dict[str, Any]) -> None:
     # Without times, so that a notebook's stored output is the same at every run.
     if event["event"] == "step_start":
-        print("▸", printable(event["description"] or "setup"), flush=True)
+        print("▸", one_line(event["description"] or "setup"), flush=True)
     elif event["event"] == "log":
         print(printable(event["message"]), flush=True)

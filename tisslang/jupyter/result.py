@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from tisslang.cli.explanation import explain
-from tisslang.terminal import SYMBOLS, printable, step_title
+from tisslang.terminal import SYMBOLS, one_line, printable, step_title
 
 Event = dict[str, Any]
 
@@ -131,7 +131,7 @@ def _command_html(event: Event) -> str:
 
 def _headline(report: dict[str, Any]) -> str:
     steps = f"{report['steps_completed']} of {report['steps_total']} steps"
-    what = [printable(report["task"])] if report["task"] else []
+    what = [one_line(report["task"])] if report["task"] else []
     what += [f"({steps})"] if report["steps_total"] else []
     head = report["status"]
     if report["diagnostics"]:

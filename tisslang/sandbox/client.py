@@ -90,8 +90,12 @@ class Client:
         environment: Mapping[str, str],
         timeout: float,
         max_output: int,
+        deadline: float | None = None,
     ) -> Completed:
         """Run `command` with `/bin/sh -c`, its standard input at its end, and wait for it.
+
+        It has `timeout` seconds, but none after `deadline`, a time of `time.monotonic`, even if it
+        has to wait for others before it can start.
 
         When the wait is interrupted (Ctrl-C), everything is ended first, and the client closed.
         Raises `OSError` when the command cannot be started, `SupervisorError` when its confinement
@@ -103,6 +107,7 @@ class Client:
             "environment": dict(environment),
             "timeout": timeout,
             "max_output": max_output,
+            "deadline": deadline,
         }
         result, blobs = self._exchange_or_close(request)
         if failure := result["failure"]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import time
 from functools import partial
 from typing import Any
 
@@ -121,6 +122,9 @@ class Service:
             self._refuse_all(request, str(error))
 
     def _start(self, request: Request, repositories: list[Any], done: Done) -> None:
+        if (deadline := request.get("deadline")) is not None:
+            left = max(0.0, deadline - time.monotonic())
+            request = {**request, "timeout": min(request["timeout"], left)}
         self._neighbours.begin()
         watch = partial(monitor.watch, self._settings, request, repositories, self._neighbours)
         command = Running(watch, done, self._running.values(), (CLIENT_IN, CLIENT_OUT))

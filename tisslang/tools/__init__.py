@@ -5,10 +5,10 @@ from typing import Any
 
 from tisslang.state import State
 from tisslang.tools.append_log import append_log
+from tisslang.tools.ask_person import pause, request_review
 from tisslang.tools.assert_condition import assert_condition
 from tisslang.tools.delete_path import delete_path
 from tisslang.tools.make_directory import make_directory
-from tisslang.tools.pause import pause, request_review
 from tisslang.tools.prompt_agent import prompt_agent
 from tisslang.tools.read_file import read_file
 from tisslang.tools.run_command import run_command

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from tisslang.errors import TissCommandError
+from tisslang.events import seconds_since
 from tisslang.state import State
 from tisslang.syntax.directives import FOR_AGENT
 
@@ -36,6 +37,6 @@ def ask_agent(state: State, prompt: str, line: int | None) -> str:
             raise state.costs.out_of_time() from None
         raise
     state.costs.add(TOKENS=reply.tokens)
-    seconds = round(time.monotonic() - started, 3)
+    seconds = seconds_since(started)
     state.events.send("agent", line=line, tokens=reply.tokens, duration_s=seconds)
     return reply.text

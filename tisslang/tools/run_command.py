@@ -23,7 +23,10 @@ def run_command(state: State, args: dict[str, Any]) -> None:
     apply_policy(state, args, cwd)
     limit, left = _timeout(state), state.costs.seconds_left()
     timeout = limit if left is None else max(0.0, min(limit, left))
-    done = state.launcher.run(args["command"], cwd, _environment(state), timeout)
+    done = state.launcher.run(args["command"], cwd, _environment(state), timeout, left)
+    for text, size in ((done.stdout, done.stdout_bytes), (done.stderr, done.stderr_bytes)):
+        if size > len(text.encode("utf-8", "surrogatepass")):
+            state.secrets.learn_cut(text)
     state.last_run_result = {
         "command": args["command"],
         "stdout": done.stdout,
@@ -33,7 +36,8 @@ def run_command(state: State, args: dict[str, Any]) -> None:
         "stdout_bytes": done.stdout_bytes,
         "stderr_bytes": done.stderr_bytes,
     }
-    if done.ended_by == "timeout" and timeout < limit:
+    left = state.costs.seconds_left()
+    if done.ended_by == "timeout" and (timeout < limit or (left is not None and left <= 0)):
         raise state.costs.out_of_time()
     if done.ended_by == "timeout":
         by = "--timeout" if limit == state.options.timeout else "@timeout"

@@ -12,5 +12,5 @@ def write_file(state: State, args: dict[str, Any]) -> None:
         data = args["content"].encode("utf-8")
     except UnicodeEncodeError as error:
         raise TissCommandError("type", f"the content is not valid Unicode text: {error}") from None
-    with state.launcher.writing():
+    with state.launcher.writing(state.events.branch):
         state.files.write(args["path"], data)

@@ -138,3 +138,20 @@ def test_the_commands_of_a_plan_cannot_lead_them_elsewhere(project: Path) -> Non
     command = [*TISS, "run", "-", "--junit", "j.xml", "--events", "e.jsonl", *NO_SANDBOX]
     subprocess.run(command, cwd=project, input=plan, text=True, capture_output=True, check=True)
     assert list((project / "outside").iterdir()) == []
+
+
+@pytest.mark.parametrize("flag", ["--events", "--junit"])
+def test_a_link_in_the_project_leads_them_nowhere_else(project: Path, flag: str) -> None:
+    """A command of an earlier run may have left it there."""
+    outside = project.parent / f"outside{flag}"
+    outside.write_text("mine")
+    (project / "out").symlink_to(outside)
+    (project / "gone").symlink_to(f"{outside}.new")
+    (project / "fine").symlink_to("inside")
+    (project / "nowhere").symlink_to("/dev/null")
+    for name in ("out", "gone"):
+        assert "leads out of the project" in refused("run", "plan.tiss", flag, name, cwd=project)
+    for name in ("fine", "nowhere"):
+        assert tiss("run", "plan.tiss", flag, name, cwd=project).code == 1
+    assert outside.read_text() == "mine"
+    assert (project / "inside").exists()

@@ -79,6 +79,7 @@ def test_names_are_analysed_over_all_steps(tmp_path: Path) -> None:
     plan = 'STEP "one" { VAR y = 1 }\nSTEP "two" { LOG y }'
     ran = run_plan(plan, "--step", "two", cwd=tmp_path)
     assert (ran.code, ran.report["error"]["kind"]) == (4, "undefined")
+    assert "a step that was not chosen" in ran.report["error"]["hint"]
     assert [step["status"] for step in ran.report["steps"]] == ["skipped", "failed"]
     broken = 'STEP "one" { LOG nope }\nSTEP "two" { LOG 1 }'
     assert run_plan(broken, "--step", "two", cwd=tmp_path).code == 3

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from at_terminal import Session
+from at_terminal import RunAtTerminal
 from chat_server import ChatServer, completion
 from engine_runs import brief, caught, named, outcome, run_with_events
 
@@ -172,15 +172,15 @@ def test_a_budget_keeps_the_agent_from_choosing(tmp_path: Path, budget: dict[str
 def test_a_person_at_the_terminal_chooses(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    with Session(OPTIONS, root) as session:
-        session.wait_for("label or number")
-        assert "2. slow and sure" in session.shown
-        session.type("perhaps\n")
-        session.wait_for("label or number", times=2)
-        session.type("slow and sure\n")
-        report = session.report()
+    with RunAtTerminal(OPTIONS, root) as plan_run:
+        plan_run.wait_for("label or number")
+        assert "2. slow and sure" in plan_run.shown
+        plan_run.type("perhaps\n")
+        plan_run.wait_for("label or number", times=2)
+        plan_run.type("slow and sure\n")
+        report = plan_run.report()
     assert report["log"] == ["s"]
-    assert [event["by"] for event in named(session.events(), "choose")] == ["person"]
+    assert [event["by"] for event in named(plan_run.events(), "choose")] == ["person"]
 
 
 @pytest.mark.parametrize(("flags", "typed"), [((), "\x04"), (("--non-interactive",), "1\n")])
@@ -189,9 +189,9 @@ def test_without_a_person_it_is_a_human_error(
 ) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    with Session(OPTIONS, root, *flags) as session:
-        session.type(typed)
-        assert outcome(session.report()) == (7, "human", 2)
+    with RunAtTerminal(OPTIONS, root, *flags) as plan_run:
+        plan_run.type(typed)
+        assert outcome(plan_run.report()) == (7, "human", 2)
 
 
 def test_an_error_in_the_option_is_an_error_as_anywhere(tmp_path: Path) -> None:

@@ -65,12 +65,6 @@ def test_unknown_ones_are_kept_for_the_agent(tmp_path: Path) -> None:
     assert seen_by_log(text, tmp_path) == [{"speed": ["fast", 2, True, "x"], "persona": ["b"]}]
 
 
-def test_the_header_is_the_default_of_language(tmp_path: Path) -> None:
-    text = '#TISS! Language=Python\nLOG 1\nSTEP "s" { @language "C"\nLOG 1 }\nLOG 1'
-    python, c = {"language": ["Python"]}, {"language": ["C"]}
-    assert seen_by_log(text, tmp_path) == [python, c, python]
-
-
 def test_values_are_evaluated_once_when_they_are_reached(tmp_path: Path) -> None:
     text = 'VAR x = "a"\n@persona "{{x}}"\nVAR x = "b"\nLOG 1\nLOG 1'
     assert seen_by_log(text, tmp_path) == [{"persona": ["a"]}] * 2
@@ -99,12 +93,6 @@ def test_the_shortest_timeout_ends_a_command(
     assert (report["last_run"]["exit_code"], report["last_run"]["stdout"]) == (124, "out")
     assert f"with {by}" in report["error"]["hint"]
     assert "0.2 s" in report["error"]["message"]
-
-
-def test_the_innermost_timeout_wins_also_when_it_is_longer(tmp_path: Path) -> None:
-    text = '@timeout 1ms\nSTEP "s" {\n@timeout 60s\nRUN "sleep 0.1"\n}\nRUN "sleep 97533"'
-    report, _ = run_with_events(text, tmp_path)
-    assert outcome(report) == (4, "timeout", 6)
 
 
 # @cwd

@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from at_terminal import Session
+from at_terminal import RunAtTerminal
 from chat_server import ChatServer
 from engine_runs import named, steps
 from processes import sleepers, wait_until
@@ -32,14 +32,14 @@ def test_commands_of_four_branches_are_ended(
     )
     branches = f'STEP "failed" {{ ASSERT 1 == 2 }}\n{branches}'
     plan = f'STEP "before" {{ LOG "b" }}\nPARALLEL {{\n{branches}}}\nSTEP "later" {{ }}\n'
-    with Session(
+    with RunAtTerminal(
         plan, root, "--sandbox-profile", profile, "--keep-going", "--jobs", "5"
-    ) as session:
+    ) as plan_run:
         wait_until(lambda: len(list(root.iterdir())) == 4, "four commands that run")
-        wait_until(lambda: named(session.events(), "step_end")[1:], "a branch that has failed")
-        session.send(number)
-        report = session.report()
-        events = session.events()
+        wait_until(lambda: named(plan_run.events(), "step_end")[1:], "a branch that has failed")
+        plan_run.send(number)
+        report = plan_run.report()
+        events = plan_run.events()
     assert (report["exit_code"], report["status"]) == (130, "error")
     assert (report["error"]["kind"], report["error"]["line"]) == ("interrupted", 2)
     assert (report["log"], report["caught"]) == (["b", "0", "1", "2", "3"], [])
@@ -65,16 +65,16 @@ PARALLEL {
 """
     with (
         ChatServer(lambda request: server.silence()) as server,
-        Session(plan, root, "--agent", f"http:{server.url}") as session,
+        RunAtTerminal(plan, root, "--agent", f"http:{server.url}") as plan_run,
     ):
-        session.wait_for("[y/n]")
+        plan_run.wait_for("[y/n]")
         wait_until(lambda: server.chats and (root / "runs").exists(), "all branches at work")
-        session.send(number)
-        report = session.report()
+        plan_run.send(number)
+        report = plan_run.report()
     assert (report["exit_code"], report["error"]["kind"]) == (130, "interrupted")
     assert (report["caught"], report["suppressed"]) == ([], [])
     assert [status for _, status, _ in steps(report)] == ["failed"] * 4
-    assert session.shown.count("[y/n]") == 1
+    assert plan_run.shown.count("[y/n]") == 1
     assert sleepers("97544") == []
 
 
@@ -91,12 +91,12 @@ PARALLEL {
 """
     with (
         ChatServer(lambda request: server.silence()) as server,
-        Session(plan, root, "--agent", f"http:{server.url}") as session,
+        RunAtTerminal(plan, root, "--agent", f"http:{server.url}") as plan_run,
     ):
-        session.wait_for("[y/n]")
+        plan_run.wait_for("[y/n]")
         wait_until(lambda: server.chats, "a call of the model")
         (root / "go").touch()
-        report = session.report()
+        report = plan_run.report()
     assert (report["exit_code"], report["error"]["kind"]) == (5, "security")
     assert (report["log"], report["caught"], report["suppressed"]) == ([], [], [])
     assert [status for _, status, _ in steps(report)] == ["failed"] * 3
@@ -109,10 +109,10 @@ def test_two_signals_at_any_moment_end_everything(tmp_path: Path, moment: int) -
     root.mkdir()
     body = "".join(f'STEP "{n}" {{ RUN "true"\nRUN "true"\n}}\n' for n in range(12))
     plan = f'STEP "s" {{ PARALLEL {{\n{body}}} }}\nRUN "sleep 97545"\n'
-    with Session(plan, root) as session:
-        wait_until(lambda: len(session.events()) >= moment, "events")
-        session.send(signal.SIGINT)
-        session.send(signal.SIGTERM)
-        report = session.report()
+    with RunAtTerminal(plan, root) as plan_run:
+        wait_until(lambda: len(plan_run.events()) >= moment, "events")
+        plan_run.send(signal.SIGINT)
+        plan_run.send(signal.SIGTERM)
+        report = plan_run.report()
     assert (report["exit_code"], report["error"]["kind"]) == (130, "interrupted")
     assert sleepers("97545") == []

@@ -76,3 +76,26 @@ def test_each_way_has_all_the_answers_that_are_left(tmp_path: Path) -> None:
 def test_without_answers_the_ways_make_no_difference(tmp_path: Path) -> None:
     ask = f'RUN "x"\nIF {UNKNOWN} {{\nPAUSE "a"\n}}\n'
     assert dry(ask + ESTIMATED, tmp_path)["log"] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("command", "is_known"),
+    [
+        ("{{tool}} x", False),  # may be `curl`, which uses up the answer
+        ("env A=1 bin/cu{{tool}}", False),
+        ("cat x | {{tool}}", False),
+        ("git {{tool}}", False),
+        ("echo {{tool|raw}}", False),
+        ("<unknown:x>out curl {{tool}}", False),
+        ("echo {{tool}}", True),
+        ("echo ok && tee '{{tool}}'", True),
+        ("curl {{tool}}", True),
+    ],
+)
+def test_an_answer_may_go_to_a_command_that_is_not_known(
+    command: str, is_known: bool, tmp_path: Path
+) -> None:
+    text = f'READ "f" AS tool\nRUN "{command}"\n' + OPTIONS
+    report = dry(text, tmp_path, answer=["1" if "curl" not in command else "y", "1"])
+    assert report["log"] == (["1"] if is_known else ["1", "2"])
+    assert any(e["conditional"] for e in report["plan"]) is not is_known

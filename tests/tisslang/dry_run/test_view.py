@@ -119,3 +119,37 @@ def test_the_command_line_shows_it(tmp_path: Path) -> None:
     assert "RUN sudo x" in done.stdout
     assert "runs a command: line 3" in done.stdout
     assert "a dry run: nothing was done" in done.stdout
+
+
+def test_where_a_command_runs_and_with_what(tmp_path: Path) -> None:
+    text = 'VAR x = "1; holds"\n@cwd "sub"\n@env "A={{x}}"\nSTEP "s" {\n@env "B=2"\nRUN "make"\n}\n'
+    assert 'RUN make  in "sub"; with "A=1; holds"; with "B=2"\n' in view(text, tmp_path)
+
+
+def test_a_long_line_of_a_command_is_told_from_two_lines(tmp_path: Path) -> None:
+    comment = "# ".ljust(120, "x")
+    one = view(f"RUN <<W\ntrue\n{comment}rm f\nW\n", tmp_path)
+    two = view(f"RUN <<W\ntrue\n{comment}\nrm f\nW\n", tmp_path)
+    assert "\n          rm f\n" in one
+    assert "\n        > rm f\n" in two
+
+
+def test_what_cannot_be_seen_is_shown(tmp_path: Path) -> None:
+    shown = view('WRITE "a\u200bb" <<W\nW\nRUN "c\u200fd \u2028 e\u200d"\n', tmp_path)
+    assert "writes: a\\u200bb\n" in shown
+    assert "c\\u200fd \\u2028 e\\u200d" in shown
+    assert "नमस्\u200dते 1\ufe0f\u20e3" in view('LOG "नमस्\u200dते 1\ufe0f\u20e3"', tmp_path)
+
+
+def test_a_secret_in_the_label_of_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "hunter22")
+    text = 'CHOOSE {\nOPTION "hunter22" { LOG 1 }\n}'
+    assert 'decided by --answer: "***"' in view(text, tmp_path, secret=["KEY"], answer=["1"])
+
+
+def test_where_a_link_leads(tmp_path: Path) -> None:
+    (tmp_path / "main.py").touch()
+    (tmp_path / "notes").symlink_to("main.py")
+    shown = view('WRITE "notes" <<W\nW\nDELETE "notes"\nWRITE "./a//b" <<W\nW\n', tmp_path)
+    assert 'WRITE "notes"   0 lines, 0 bytes; which leads to main.py\n' in shown
+    assert "writes: main.py, ./a//b\ndeletes: notes" in shown

@@ -109,7 +109,7 @@ def test_last_run_behind_the_ways(ways: tuple[str, str], expected: str, tmp_path
         ('WRITE "f" <<W\n2\nW', 'WRITE "f" <<W\n3\nW', "<unknown:x>"),
         ('WRITE "f" <<W\n2\nW', 'WRITE "f" <<W\n2\nW', "2\n"),
         ('WRITE "g" <<W\n2\nW', "", "<unknown:x>"),  # the RUN may have made g a link to f
-        ('VAR g = 1', "", "1\n"),
+        ("VAR g = 1", "", "1\n"),
         ('RUN "y"', "", "<unknown:x>"),
         ('RUN "y"', 'WRITE "f" <<W\n1\nW', "<unknown:x>"),
         ('DELETE "f"', "", "<unknown:x>"),

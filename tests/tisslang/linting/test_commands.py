@@ -1,7 +1,7 @@
 """T302 to T305, T308 and T310: the commands of RUN."""
 
 import pytest
-from linted import found
+from conformance import linted as found
 
 
 def run(command: str) -> str:

@@ -1,7 +1,7 @@
 """T204 and T206."""
 
 import pytest
-from linted import found
+from conformance import linted as found
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """T215, T216 and T219."""
 
 import pytest
-from linted import found
+from conformance import linted as found
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """T201, T202 and T207."""
 
 import pytest
-from linted import found
+from conformance import linted as found
 
 READ = "ASSERT LAST_RUN.EXIT_CODE == 0"
 

@@ -1,7 +1,7 @@
 """T208 to T210, T212 to T214."""
 
 import pytest
-from linted import found
+from conformance import linted as found
 
 
 def test_task_and_header() -> None:

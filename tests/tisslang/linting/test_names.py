@@ -1,7 +1,7 @@
 """T203 and T205."""
 
 import pytest
-from linted import found
+from conformance import linted as found
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """T218, T301 and T307."""
 
 import pytest
-from linted import found
+from conformance import linted as found
 
 USES = [
     'READ "{}" AS x',

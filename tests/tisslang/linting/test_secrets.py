@@ -1,7 +1,7 @@
 """T306 and T309."""
 
 import pytest
-from linted import found
+from conformance import linted as found
 
 from tisslang.linting import lint
 from tisslang.syntax.diagnostics import render

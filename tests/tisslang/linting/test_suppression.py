@@ -1,7 +1,7 @@
 """Comments that silence findings."""
 
 import pytest
-from linted import found
+from conformance import linted as found
 
 from tisslang.linting import lint
 

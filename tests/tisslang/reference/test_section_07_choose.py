@@ -54,7 +54,7 @@ def test_the_least_estimate_is_taken_and_of_equals_the_first(tmp_path: Path) -> 
 
 
 def test_the_estimate_decides_only_when_every_option_has_one(tmp_path: Path) -> None:
-    text = PRICED.replace("}}", "}}").replace(
+    text = PRICED.replace(
         'ESTIMATE_COST { RUN "true" }\n        LOG "cheap too"', 'LOG "cheap too"'
     )
     assert text != PRICED

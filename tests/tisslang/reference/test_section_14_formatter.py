@@ -1,12 +1,10 @@
 """§14 of the language reference: the formatter."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from conformance import bare, first
-from conformance_runs import tiss, write
 
 import tisslang
 from tisslang import format_source
@@ -186,23 +184,9 @@ def test_a_body_that_interpolates_keeps_its_blanks() -> None:
 
 
 @pytest.mark.parametrize("text", ["LOG 'a\n", "STEP 's' {\n", "FOO\n", "LOG '\0'\n"])
-def test_what_does_not_parse_is_not_changed(text: str, tmp_path: Path) -> None:
+def test_what_does_not_parse_is_not_changed(text: str) -> None:
     with pytest.raises(tisslang.TissParseError):
         format_source(text)
-
-
-def test_fmt_leaves_what_does_not_parse_and_exits_3(tmp_path: Path) -> None:
-    write(tmp_path, "LOG   1 2\n")
-    done = tiss("fmt", "plan.tiss", cwd=tmp_path)
-    assert done.returncode == 3
-    assert (tmp_path / "plan.tiss").read_text() == "LOG   1 2\n"
-
-
-def test_fmt_needs_no_static_check(tmp_path: Path) -> None:
-    write(tmp_path, "LOG   x\n")
-    done = tiss("fmt", "plan.tiss", cwd=tmp_path)
-    assert done.returncode == 0
-    assert (tmp_path / "plan.tiss").read_text() == "LOG x\n"
 
 
 def test_256_levels_are_formatted() -> None:

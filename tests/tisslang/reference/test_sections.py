@@ -1,8 +1,8 @@
 """The language reference, clause by clause: each has tests, and each test named here exists.
 
-`sections_a.py` and `sections_b.py` hold one table between them. A key is a section and the name of
-a clause, `"4.3 one pass"`; its value names the tests that would fail if the clause were not true:
-`test_name` in this directory, or `other/test_file.py::test_name` below `tests/tisslang`.
+`clauses_of_scripts.py` and `clauses_of_runs.py` hold one table between them. A key is a section and
+the name of a clause, `"4.3 one pass"`; its value names the tests that would fail if the clause were
+not true: `test_name` in this directory, or `other/test_file.py::test_name` below `tests/tisslang`.
 """
 
 import ast
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-HALVES = [path for path in (HERE / "sections_a.py", HERE / "sections_b.py") if path.exists()]
+HALVES = [HERE / "clauses_of_scripts.py", HERE / "clauses_of_runs.py"]
 
 SECTIONS = """
 1 2 3 4.1 4.2 4.3 4.4 5 6 6.1 6.2 6.3 7.1 7.2 7.3 7.4 7.5 7.6 7.7 8 9 10.1 10.2 10.3 10.4 11 12 13

@@ -3,6 +3,7 @@
 They meet by files in the project: `wait_for go` in a command waits until the test makes `go`.
 """
 
+import contextlib
 import os
 import resource
 import signal
@@ -448,8 +449,25 @@ def test_repositories_are_put_right_though_the_run_dies_while_it_writes(
     tmp_path: Path, backend: str
 ) -> None:
     with client_of(backend, tmp_path) as client:
-        client.writing().__enter__()
-        run_in(client, "git init -q . && echo x > .git/hooks/post-commit", tmp_path)
-        assert (tmp_path / ".git/hooks/post-commit").exists()
-        client.close()
+        with contextlib.suppress(Stopped), client.writing():
+            run_in(client, "git init -q . && echo x > .git/hooks/post-commit", tmp_path)
+            assert (tmp_path / ".git/hooks/post-commit").exists()
+            client.close()
         assert not (tmp_path / ".git/hooks/post-commit").exists()
+
+
+def test_the_deadline_holds_for_a_command_that_had_to_wait(
+    tmp_path: Path, pool: ThreadPoolExecutor
+) -> None:
+    (tmp_path / "old").mkdir()
+    sh("git init -q old", tmp_path)
+    with client_of("namespaces", tmp_path) as client:
+        first = start(pool, client, tmp_path, "mv old new; touch moved; wait_for go")
+        wait_for(tmp_path / "moved")
+        deadline = time.monotonic() + 0.3
+        second = start(pool, client, tmp_path, f"sleep {SLEEP}", deadline=deadline)
+        while time.monotonic() < deadline:
+            time.sleep(0.01)
+        (tmp_path / "go").touch()
+        assert first.result().exit_code == 0
+        assert second.result().ended_by == "timeout"

@@ -356,8 +356,7 @@ CLAUSES: dict[str, tuple[str, ...]] = {
     ),
     "14 what does not parse": (
         "test_what_does_not_parse_is_not_changed",
-        "test_fmt_leaves_what_does_not_parse_and_exits_3",
-        "test_fmt_needs_no_static_check",
+        "test_fmt_changes_nothing_that_does_not_parse",
     ),
     # 17 Decisions on the public spec
     "17 row 1": ("test_row_1_the_older_dialect_is_not_this_language",),
