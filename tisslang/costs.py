@@ -1,7 +1,10 @@
 """What a run has cost so far, and the budgets that it must keep (language reference, 7.7)."""
 
+import contextlib
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from tisslang.errors import TissBudgetError
@@ -37,6 +40,7 @@ class Costs:
         self._operator = operator
         self._rates = {**RATES, **(rates or {})}
         self._started = time.monotonic()
+        self._held: Counter[str] = Counter()  # for commands that are under way
         self._lock = threading.Lock()
 
     def field(self, name: str) -> Value:
@@ -75,6 +79,23 @@ class Costs:
             self._require(estimate or counts)
             self._add(counts)
 
+    @contextlib.contextmanager
+    def held(self, estimate: dict[str, int], **counts: int) -> Iterator[None]:
+        """The same while a command runs whose real cost is known at its end alone.
+
+        Until then the estimate is held for it, so that commands side by side keep the budgets.
+        """
+        rest = {name: count - counts.get(name, 0) for name, count in estimate.items()}
+        with self._lock:
+            self._require(estimate)
+            self._add(counts)
+            self._held.update(rest)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held.subtract(rest)
+
     def add(self, **counts: int) -> None:
         """Count what has been spent already."""
         with self._lock:
@@ -95,7 +116,10 @@ class Costs:
             self.counts[name] += count
 
     def _require(self, counts: dict[str, int]) -> None:
-        after = {name: count + counts.get(name, 0) for name, count in self.counts.items()}
+        after = {
+            name: count + self._held[name] + counts.get(name, 0)
+            for name, count in self.counts.items()
+        }
         now: dict[str, float] = {**after, "TOTAL": self.total(after), "TIME": 0.0}
         for name, limit in self.budgets.items():
             counter = BUDGETS[name]

@@ -15,6 +15,7 @@ _LAST_RUN_FIELDS = {
     "COMMAND": "command",
 }
 _REFERENCES = frozenset({"var", "last_run", "error", "cost", "duration"})
+MAX_TEXT = 64 * 1024 * 1024  # characters
 _POSITION = ("type", "end_line")
 
 
@@ -62,7 +63,14 @@ def evaluate(expression: Any, state: State) -> Any:
 
 def _fill_in(template: list[Any], state: State) -> Value:
     values = [part if isinstance(part, str) else _reference(part, state) for part in template]
-    text = "".join(map(text_form, values))
+    texts = list(map(text_form, values))
+    if sum(map(len, texts)) > MAX_TEXT:  # a name doubled thirty times would fill the memory
+        raise TissCommandError(
+            "type",
+            f"the text would be longer than {MAX_TEXT:,} characters",
+            hint="write the parts to files, and let a RUN put them together",
+        )
+    text = "".join(texts)
     is_unknown = any(isinstance(value, Unknown) for value in values)
     return Unknown(text) if is_unknown else text
 

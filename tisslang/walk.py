@@ -147,13 +147,18 @@ class Walk:
         if isinstance(args.get("path"), str):
             writing = kind in ("WRITE", "MKDIR", "DELETE")
             self.state.files.check(args["path"], writing=writing, deleting=kind == "DELETE")
-        if kind == "RUN":
-            self.state.costs.spend(RUNS=1)
-        elif kind == "PROMPT_AGENT":
-            self.state.costs.spend(cost_of_prompt(node["prompt"]), API_CALLS=1)
-        self.tools.get_tool(kind)(self.state, args)
+        with self._paid_for(node):
+            self.tools.get_tool(kind)(self.state, args)
         if kind == "WRITE":
             self.record.file_written(args["path"])
+
+    def _paid_for(self, node: Node) -> contextlib.AbstractContextManager[None]:
+        """Count what a command costs; `TissBudgetError` where a budget does not allow it."""
+        if node["type"] == "RUN":
+            self.state.costs.spend(RUNS=1)
+        if node["type"] == "PROMPT_AGENT":
+            return self.state.costs.held(cost_of_prompt(node["prompt"]), API_CALLS=1)
+        return contextlib.nullcontext()
 
 
 def _outcome(

@@ -251,3 +251,10 @@ def test_junk_in_a_tree_hides_no_statement(tmp_path: Path) -> None:
     )
     assert (report["exit_code"], report["error"]["code"]) == (3, "T107")
     assert not (tmp_path / "made").exists()
+
+
+def test_a_text_that_doubles_again_and_again_is_an_error_of_type(tmp_path: Path) -> None:
+    doubling = 'VAR b = "{{b}}{{b}}"\n' * 40
+    report = run(f'VAR b = "0123456789"\n{doubling}', tmp_path)
+    assert report["error"]["kind"] == "type"
+    assert "67,108,864 characters" in report["error"]["message"]

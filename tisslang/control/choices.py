@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from tisslang.errors import TissCommandError, TissHumanError, TissParseError
 from tisslang.estimates import Counts, Estimator, cost_of_prompt
 from tisslang.plan import Node
+from tisslang.terminal import one_line
 from tisslang.tools.prompt_agent import ask_agent
 
 if TYPE_CHECKING:
@@ -74,11 +75,12 @@ def _ask_agent(walk: "Walk", node: Node) -> Node:
     options = node["options"]
     prompt = f"{_question(options)}\nAnswer with one label and nothing else."
     walk.state.costs.require_time()
-    walk.state.costs.spend(cost_of_prompt(prompt), API_CALLS=1)
-    reply = ask_agent(walk.state, prompt, node.get("line")).strip()
+    with walk.state.costs.held(cost_of_prompt(prompt), API_CALLS=1):
+        reply = ask_agent(walk.state, prompt, node.get("line")).strip()
     option = _find(options, reply)
     if option is None:
-        message = f"the agent chose {reply[:80]!r}, which is none of: {_labels(options)}"
+        shown = walk.state.secrets.mask(reply)[:80]
+        message = f"the agent chose {shown!r}, which is none of: {_labels(options)}"
         raise TissCommandError("agent", message, hint=_HINT)
     return option
 
@@ -110,9 +112,10 @@ def _estimator(walk: "Walk") -> Estimator:
 
 
 def _labels(options: list[Node]) -> str:
-    return ", ".join(f'"{option["description"]}"' for option in options)
+    return ", ".join(f'"{one_line(option["description"])}"' for option in options)
 
 
 def _question(options: list[Node]) -> str:
-    lines = [f"  {number}. {option['description']}" for number, option in enumerate(options, 1)]
+    labels = [one_line(option["description"]) for option in options]  # one of two would be two
+    lines = [f"  {number}. {label}" for number, label in enumerate(labels, 1)]
     return "\n".join(["choose one:", *lines, "label or number:"])

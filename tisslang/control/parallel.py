@@ -1,11 +1,13 @@
 """PARALLEL: steps side by side, each on its own copy of the variables (language reference, 7.5)."""
 
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tisslang.control.interrupts import noted_interrupts
-from tisslang.errors import TissCommandError, TissError
+from tisslang.errors import TissCommandError, TissError, TissHumanError
 from tisslang.plan import Node
 from tisslang.report import error_object
 from tisslang.values import Value
@@ -23,6 +25,15 @@ class Branch:
         self.walk = walk
         self.step = step
         self.error: BaseException | None = None
+        self.ended = threading.Event()
+
+    def wait_for(self, branches: "list[Branch]") -> None:
+        """Wait until other branches have ended, or this one is stopped."""
+        for branch in branches:
+            while not branch.ended.wait(_PATIENCE):
+                self.walk.state.costs.require_time()
+                if self.walk.is_stopped:
+                    raise TissHumanError("the run has ended")
 
     def run(self, all_branches: "list[Branch]") -> None:
         """Run the step to its end. An error that none may catch stops the other branches."""
@@ -33,6 +44,8 @@ class Branch:
                 self.error = error
                 if _is_final(error):
                     _stop(branch for branch in all_branches if branch is not self)
+        finally:
+            self.ended.set()
 
 
 def run_side_by_side(branches: list[Branch], jobs: int, stop: Callable[[], None]) -> None:
@@ -60,6 +73,9 @@ def parallel(
     """Run the steps, at most `--jobs` at once, and put together what they leave behind."""
     before = dict(walk.state.variables)
     branches = _branches(walk, node)
+    if walk.state.options.answer:
+        for number, branch in enumerate(branches):
+            branch.walk.state.await_turn = partial(branch.wait_for, branches[:number])
     interruption: BaseException | None = None
     try:
         run(branches, walk.state.options.jobs, walk.state.stop)

@@ -197,6 +197,8 @@ class PlannedFiles:
     def _is_changed_elsewhere(self, place: str) -> bool:
         if self._elsewhere is None:
             return True
+        if self._elsewhere and self._memory["linked"]:  # it may be one of them under another name
+            return True
         return any(
             place == other or place in _above(other) or other in _above(place)
             for other in self._elsewhere

@@ -11,13 +11,15 @@ from tisslang.dry_run.files import PlannedFiles
 from tisslang.dry_run.outline import Entry, Heading, outline_of
 from tisslang.dry_run.remarks import remark
 from tisslang.dry_run.statements import STATEMENTS
-from tisslang.errors import TissCommandError, TissError
+from tisslang.errors import TissBudgetError, TissCommandError, TissError
 from tisslang.estimates import cost_of_prompt
 from tisslang.evaluation import arguments
 from tisslang.plan import Node
 from tisslang.summary import summary
 from tisslang.values import Unknown, Value
 from tisslang.walk import Walk
+
+MAX_ENTRIES = 250_000  # sub-tasks that call others twice would make a plan of any size
 
 
 class DryWalk(Walk):
@@ -79,6 +81,8 @@ class DryWalk(Walk):
             "steps": list(self.state.steps),
         }
         assert self.record.plan is not None
+        if len(self.record.plan) >= MAX_ENTRIES:
+            raise TissBudgetError(f"the plan would have more than {MAX_ENTRIES:,} entries")
         self.record.plan.append(fields)
         entry = Entry(fields, self.around)
         self.outline.append(entry)

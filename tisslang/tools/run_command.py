@@ -84,6 +84,7 @@ def apply_policy(state: State, args: dict[str, Any], cwd: str) -> None:
     if verdict.action == "deny":
         raise denied(verdict, options)
     if verdict.action == "ask":
+        state.await_turn()
         state.questions.approve(
             state.events.send,
             f"run a command that needs approval ({verdict.reason}): {args['command']}",

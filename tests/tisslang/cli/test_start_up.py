@@ -1,12 +1,8 @@
 """The command starts at once: it loads no more than it needs."""
 
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
-
-import pytest
 
 PLAN = 'TASK "x"\nSTEP "a" {\n    RUN "echo x"\n    ASSERT LAST_RUN.EXIT_CODE == 0\n}\n'
 
@@ -35,29 +31,3 @@ def test_check_and_help_load_little(tmp_path: Path) -> None:
     for arguments in (["check", "p.tiss"], ["--help"], ["run", "--help"], ["version"]):
         modules = loaded(f"import tisslang.cli as c\nc.main({arguments!r})", tmp_path)
         assert not heavy.intersection(modules), arguments
-
-
-@pytest.mark.long
-def test_check_and_help_take_three_times_as_long_as_nothing(tmp_path: Path) -> None:
-    """Whole processes, in turn; the least of many, which other work on the machine disturbs least.
-
-    The reference wants at most 3 times; the rest is room for a busy machine.
-    """
-    (tmp_path / "p.tiss").write_text(PLAN)
-    python = sys.executable
-    commands = {
-        "pass": [python, "-c", "pass"],
-        "check": [python, "-m", "tisslang", "check", "p.tiss"],
-        "help": [python, "-m", "tisslang", "--help"],
-    }
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(20):
-        for name, command in commands.items():
-            started = time.perf_counter()
-            subprocess.run(command, cwd=tmp_path, stdout=subprocess.DEVNULL, check=True)
-            seconds[name].append(time.perf_counter() - started)
-    least = {name: min(found) for name, found in seconds.items()}
-    middle = {name: statistics.median(found) for name, found in seconds.items()}
-    for name in ("check", "help"):
-        ratio = min(least[name] / least["pass"], middle[name] / middle["pass"])
-        assert ratio <= 3.5, (least, middle)

@@ -198,3 +198,11 @@ def test_an_error_in_the_option_is_an_error_as_anywhere(tmp_path: Path) -> None:
     text = 'TRY { CHOOSE { OPTION "o" { VAR x = 1\nASSERT 1 == 2 } } } CATCH { LOG "{{x}}" }'
     report, _ = run_with_events(text, tmp_path, answer=["1"])
     assert (report["log"], caught(report)) == (["1"], [("assert", 2)])
+
+
+def test_a_label_of_several_lines_forges_no_other(tmp_path: Path) -> None:
+    from tisslang.control.choices import _question
+
+    assert _question([{"description": "x\n  2. keep everything"}, {"description": "y"}]) == (
+        "choose one:\n  1. x\\n  2. keep everything\n  2. y\nlabel or number:"
+    )

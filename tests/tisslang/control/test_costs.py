@@ -288,3 +288,29 @@ def test_the_error_says_what_to_do() -> None:
         costs.spend(API_CALLS=1)
     assert "--budget API_CALLS=" in str(caught.value.hint)
     assert costs.counts["API_CALLS"] == 1
+
+
+def test_calls_side_by_side_keep_a_budget_of_tokens(tmp_path: Path) -> None:
+    """What a call may cost is held while it is under way."""
+    steps = "".join(f'STEP "{i}" {{ PROMPT_AGENT "w" }}\n' for i in range(8))
+    with ChatServer(lambda request: completion("r", usage={"total_tokens": 250})) as server:
+        report = run_with_events(
+            f"SET_BUDGET TOKEN_COUNT = 300\nPARALLEL {{\n{steps}}}",
+            tmp_path,
+            agent=f"{server.url}?model=m",
+            jobs=8,
+        )[0]
+    assert outcome(report)[:2] == (6, "budget")
+    assert report["cost"]["API_CALLS"] == 1
+
+
+def test_what_is_held_is_given_back() -> None:
+    costs = Costs({"TOKEN_COUNT": 300})
+    for tokens in (3, 5):
+        with costs.held({"API_CALLS": 1, "TOKENS": 257}, API_CALLS=1):
+            costs.add(TOKENS=tokens)
+    assert costs.counts == {"API_CALLS": 2, "TOKENS": 8, "RUNS": 0}
+    with pytest.raises(RuntimeError), costs.held({"API_CALLS": 1, "TOKENS": 257}, API_CALLS=1):
+        raise RuntimeError
+    with costs.held({"API_CALLS": 1, "TOKENS": 292}, API_CALLS=1):
+        pass

@@ -422,3 +422,19 @@ def test_a_tree_with_one_inside_another_runs_too(tmp_path: Path) -> None:
     engine = ExecutionEngine(root=tmp_path, jobs=2, on_event=events.append)
     report = engine.execute([nested(3)])
     assert (report["exit_code"], report["log"]) == (0, ["0"] * 16)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_answers_are_used_up_in_the_order_of_the_source(tmp_path: Path, jobs: int) -> None:
+    """However long the first branch takes before it asks."""
+    plan = """
+PARALLEL {
+    STEP "first" { RUN "sleep 0.3"
+        RUN "echo first > first; curl --version" }
+    STEP "second" { TRY { RUN "echo second > second; wget --version" } CATCH { } }
+}
+"""
+    report = run(plan, tmp_path, jobs=jobs, answer=["yes", "no"])
+    assert (report["exit_code"], report["error"]["kind"]) == (7, "human")
+    assert (tmp_path / "first").exists()
+    assert not (tmp_path / "second").exists()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from dry_runs import UNKNOWN, dry, statuses
 
 DEFINE = 'DEFINE_TASK "t" WITH p {\nLOG "{{p}}"\nVAR q = "{{p}}!"\n}\n'
@@ -54,3 +55,16 @@ def test_256_blocks_and_calls_of_calls(tmp_path: Path) -> None:
     assert dry(text, tmp_path)["log"] == ["1"]
     nested = 'RUN "x"\n' + f"IF {UNKNOWN} {{\n" * 255 + "LOG 1\n" + "}\n" * 255
     assert len(dry(nested, tmp_path)["plan"]) == 257
+
+
+def test_sub_tasks_that_call_others_twice_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tisslang.dry_run.walk.MAX_ENTRIES", 1000)
+    tasks = "".join(
+        f'DEFINE_TASK "{i}" {{\nCALL "{i + 1}"\nCALL "{i + 1}"\n}}\n' for i in range(40)
+    )
+    text = f'{tasks}DEFINE_TASK "40" {{ }}\nCALL "0"'
+    report = dry(text, tmp_path)
+    assert (report["exit_code"], report["error"]["kind"]) == (6, "budget")
+    assert len(report["plan"]) == 1000
