@@ -144,9 +144,9 @@ GROWTH = {
 
 CLAIMS = [
     Claim(
-        "tiss_check", "python -c pass", "ms", 1 / 3, partial(beside_python, "check", "small.tiss")
+        "tiss_check", "python -c pass", "ms", 0.333, partial(beside_python, "check", "small.tiss")
     ),
-    Claim("tiss_help", "python -c pass", "ms", 1 / 3, partial(beside_python, "--help")),
+    Claim("tiss_help", "python -c pass", "ms", 0.333, partial(beside_python, "--help")),
     Claim("tiss_run/just", "just", "ms", None, partial(beside, ["just", "say"], "justfile", JUST)),
     Claim(
         "tiss_run/robot",

@@ -7,6 +7,9 @@ from tisslang.command_policy import judge
 from tisslang.plan import is_step, top_level_statements
 from tisslang.summary import expression_text, summary
 from tisslang.syntax import check, parse
+from tisslang.syntax.flow import analyse
+from tisslang.syntax.subtasks import Subtasks
+from tisslang.syntax.text import Reference
 from tisslang.syntax.tree import blocks, literal, walk
 from tisslang.terminal import one_line, step_title
 
@@ -42,7 +45,7 @@ def contents(source: str | bytes, filename: str = "<script>") -> tuple[Contents,
             for node, _ in walk(script)
             if node["type"] == "DEFINE_TASK"
         ],
-        "variables": _variables(script, findings),
+        "variables": _variables(script),
         "needs": _needs(script),
     }
     return found, [finding for finding in findings if finding.code != _NEEDED]
@@ -88,7 +91,7 @@ def _steps(body: list[Node], top_level: set[int], depth: int = 0) -> Iterator[Co
             yield from _steps(block, top_level, depth + is_step(node))
 
 
-def _variables(script: Node, findings: list[Any]) -> list[Contents]:
+def _variables(script: Node) -> list[Contents]:
     """The variables that a run needs a value of, and those that the plan has a default for."""
     found: dict[str, Contents] = {}
 
@@ -96,9 +99,10 @@ def _variables(script: Node, findings: list[Any]) -> list[Contents]:
         here = {"name": name, "line": line, "needed": needed, "default": default}
         found.setdefault(name, here)
 
-    for finding in findings:
-        if finding.code == _NEEDED:
-            note(finding.message.split()[1], finding.line, True, None)
+    for code, reference, statement, _, _ in analyse(script, Subtasks(script), ()):
+        if code == _NEEDED:
+            place = reference if isinstance(reference, Reference) else None
+            note(reference["var"], place.line if place else statement["line"], True, None)
     for node, _ in walk(script):
         if node["type"] == "VAR" and node["default"]:
             note(node["name"], node["line"], False, expression_text(node["value"]))
