@@ -40,17 +40,11 @@ class ExecutionEngine:
 
     def run(self, plan: str | bytes | Node | list[Node]) -> dict[str, Any]:
         """Parse, check and execute; a plan with syntax or static errors is refused as a whole."""
-        from tisslang.syntax import check, parse
-
-        filename, assigned = self.options.filename, [*self.options.var, *self.options.secrets]
-        tree: Any = plan
-        if isinstance(plan, str | bytes):
-            try:
-                tree = parse(plan, filename)
-            except TissParseError:
-                return self._run(as_script([]), check(plan, filename, assigned))
-        tree = as_script(tree)
-        return self._run(tree, check(tree, filename, assigned))
+        try:
+            script, diagnostics = self._read(plan)
+        except KeyboardInterrupt as interruption:
+            return self._run(as_script([]), [], interruption)
+        return self._run(script, diagnostics)
 
     def execute(self, plan: Node | list[Node]) -> dict[str, Any]:
         """Run a SCRIPT dict, or a list of command dicts, without checking it; returns the report.
@@ -59,7 +53,23 @@ class ExecutionEngine:
         """
         return self._run(as_script(plan), [])
 
-    def _run(self, script: Node, diagnostics: list[Any]) -> dict[str, Any]:
+    def _read(self, plan: str | bytes | Node | list[Node]) -> tuple[Node, list[Any]]:
+        """The tree of a plan, and its syntax and static errors."""
+        from tisslang.syntax import check, parse
+
+        filename, assigned = self.options.filename, [*self.options.var, *self.options.secrets]
+        tree: Any = plan
+        if isinstance(plan, str | bytes):
+            try:
+                tree = parse(plan, filename)
+            except TissParseError:
+                return as_script([]), check(plan, filename, assigned)
+        tree = as_script(tree)
+        return tree, check(tree, filename, assigned)
+
+    def _run(
+        self, script: Node, diagnostics: list[Any], interruption: BaseException | None = None
+    ) -> dict[str, Any]:
         with contextlib.ExitStack() as stack:
             listeners: list[Listener] = []
             if self.options.on_event:
@@ -74,7 +84,7 @@ class ExecutionEngine:
                 from tisslang.junit import junit_file
 
                 write_junit = stack.enter_context(junit_file(self.options.junit))
-            report = _Run(script, self.tools, self.state).execute(diagnostics)
+            report = _Run(script, self.tools, self.state).execute(diagnostics, interruption)
             if write_junit:
                 write_junit(report)
             return report
@@ -109,10 +119,18 @@ class _Run:
             state.directives = {"language": [language]}  # until @language says otherwise
         self.walk = kind(tools, definitions(script), state, self.record)
 
-    def execute(self, diagnostics: list[Any]) -> dict[str, Any]:
-        """Run the plan, or refuse it when there are diagnostics; returns the report."""
+    def execute(
+        self, diagnostics: list[Any], interruption: BaseException | None = None
+    ) -> dict[str, Any]:
+        """Run the plan, or refuse it when there are diagnostics; returns the report.
+
+        `interruption` is what ended the reading of the plan.
+        """
         selection = Selection(self.record.top_level, self.options.step, self.options.from_step)
-        if diagnostics:
+        if interruption:
+            with self._errors_noted():
+                raise interruption
+        elif diagnostics:
             self._refuse(diagnostics)
         else:
             selection.require()

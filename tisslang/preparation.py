@@ -32,6 +32,8 @@ def prepare(script: Node, tools: ToolRegistry, state: State) -> dict[str, Any] |
             _check_budget(node, state)
     if state.options.dry_run:
         return None
+    if first_run is not None:
+        assert state.files is not None  # opened before a command could put a link in its place
     # A user's own tool for RUN starts no process of ours, so it needs no sandbox of ours.
     if first_run is None or tools.get_tool("RUN") is not run_command:
         return None

@@ -67,6 +67,7 @@ class Questions:
                 sys.stderr.flush()
                 line = self._next_line()
                 if not line:
+                    sys.stderr.write("\n")  # what comes next has its own line
                     return None
                 if is_answer(line.strip()):
                     return line.strip()

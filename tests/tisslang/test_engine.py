@@ -258,3 +258,25 @@ def test_a_text_that_doubles_again_and_again_is_an_error_of_type(tmp_path: Path)
     report = run(f'VAR b = "0123456789"\n{doubling}', tmp_path)
     assert report["error"]["kind"] == "type"
     assert "67,108,864 characters" in report["error"]["message"]
+
+
+def test_an_interrupt_while_the_plan_is_read_has_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tisslang.syntax.parse", interrupted)
+    report = run('LOG "x"', tmp_path, step=["there is none"])
+    assert (report["exit_code"], report["error"]["kind"]) == (130, "interrupted")
+    assert report["log"] == []
+
+
+def test_a_command_cannot_put_another_root_in_its_place(tmp_path: Path) -> None:
+    """Without a sandbox: what was the root at the start is the root to the end."""
+    root, other = tmp_path / "root", tmp_path / "other"
+    root.mkdir()
+    other.mkdir()
+    plan = 'RUN "cd ..; mv root moved; ln -s other root"\nTRY { MKDIR "made" } CATCH { }'
+    run(plan, root)
+    assert list(other.iterdir()) == []
