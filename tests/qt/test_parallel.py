@@ -67,7 +67,13 @@ def test_a_piece_that_fails_leaves_none_running() -> None:
 
 
 def test_threads_stay_for_the_next_step() -> None:
-    names = [side_by_side(lambda _: threading.current_thread(), range(3)) for _ in range(2)]
+    together = threading.Barrier(3)  # else one thread may be done in time for the next piece
+
+    def thread(_: int) -> threading.Thread:
+        together.wait(timeout=60)
+        return threading.current_thread()
+
+    names = [side_by_side(thread, range(3)) for _ in range(2)]
     assert names[0][0] is threading.current_thread()
     assert set(names[0]) >= set(names[1])
 
