@@ -7,9 +7,8 @@ from tisslang.command_policy import judge
 from tisslang.plan import is_step, top_level_statements
 from tisslang.summary import expression_text, summary
 from tisslang.syntax import check, parse
-from tisslang.syntax.flow import analyse
+from tisslang.syntax.flow import analyse, line_of
 from tisslang.syntax.subtasks import Subtasks
-from tisslang.syntax.text import Reference
 from tisslang.syntax.tree import blocks, literal, walk
 from tisslang.terminal import one_line, step_title
 
@@ -99,10 +98,9 @@ def _variables(script: Node) -> list[Contents]:
         here = {"name": name, "line": line, "needed": needed, "default": default}
         found.setdefault(name, here)
 
-    for code, reference, statement, _, _ in analyse(script, Subtasks(script), ()):
+    for code, reference, *_ in analyse(script, Subtasks(script), ()):
         if code == _NEEDED:
-            place = reference if isinstance(reference, Reference) else None
-            note(reference["var"], place.line if place else statement["line"], True, None)
+            note(reference["var"], line_of(reference), True, None)
     for node, _ in walk(script):
         if node["type"] == "VAR" and node["default"]:
             note(node["name"], node["line"], False, expression_text(node["value"]))

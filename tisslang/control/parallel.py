@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tisslang.control.interrupts import noted_interrupts
 from tisslang.errors import TissCommandError, TissError, TissHumanError
+from tisslang.interrupts import noted_interrupts
 from tisslang.plan import Node
 from tisslang.report import error_object
 from tisslang.values import Value

@@ -12,13 +12,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from tisslang.interrupts import interrupts_held_back
 from tisslang.sandbox import messages
 from tisslang.sandbox.output import text_of
 from tisslang.sandbox.policy import PACKAGE
@@ -70,7 +70,7 @@ class Client:
         self._reader: int | None = None  # the thread that reads
         self._is_over = False  # no more replies can be read
         try:
-            with _interrupts_held_back():
+            with interrupts_held_back():  # until the process is known, and so can be ended
                 self._process = _start_supervisor()
             hello = self._exchange(settings)[0]
         except BaseException:
@@ -245,23 +245,3 @@ def _start_supervisor() -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-
-
-@contextlib.contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Let Ctrl-C wait until a process that is being started is known, and so can be ended."""
-    handlers: dict[int, Any] = {}
-    arrived: list[int] = []
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            handler = signal.getsignal(number)
-            if callable(handler):
-                handlers[number] = handler
-                signal.signal(number, lambda got, frame: arrived.append(got))
-    try:
-        yield
-    finally:
-        for held, handler in handlers.items():
-            signal.signal(held, handler)
-        for got in arrived:
-            handlers[got](got, None)

@@ -258,7 +258,7 @@ class _Flow:
         if verbatim is not None:
             return f"where {{{{ is meant as text, write \\{{{{ or open the heredoc with {verbatim}"
         line = self.bound_on.get(name)
-        if line is not None and line > statement_line(reference):
+        if line is not None and line > line_of(reference):
             return f"it gets its value only later, on line {line}"
         if line is not None:
             return f"it gets a value on line {line}, but not on the way to here"
@@ -283,7 +283,7 @@ class _Flow:
         return any(statement["type"] == "PARALLEL" for statement, _ in walk(self.script))
 
 
-def statement_line(reference: Node) -> int:
+def line_of(reference: Node) -> int:
     """The line of a reference; 0 in a tree that came as JSON."""
     return getattr(reference, "line", 0)
 
