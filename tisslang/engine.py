@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ from tisslang.walk import Walk
 
 __all__ = ["ExecutionEngine", "State", "ToolRegistry", "run"]
 
+_PATIENCE = 0.05  # seconds between two attempts to end what runs
+
 
 class ExecutionEngine:
     """Runs plans below `root`. `options` are those of `tisslang.options.Options`.
@@ -34,24 +37,52 @@ class ExecutionEngine:
         self.tools = tools or ToolRegistry.default()
         self.root = os.path.realpath(root)
         self.options = Options(**options)
+        self._interrupted = threading.Event()  # of the latest run
+        self._over = threading.Event()
+        self._over.set()
+        self._thread: int | None = None  # in which it is
         self.state = State(self.root, self.options)  # of the latest run
         if not os.path.isdir(self.root):
             raise NotADirectoryError(f"the project root {os.fspath(root)!r} is not a directory")
 
     def run(self, plan: str | bytes | Node | list[Node]) -> dict[str, Any]:
         """Parse, check and execute; a plan with syntax or static errors is refused as a whole."""
-        try:
-            script, diagnostics = self._read(plan)
-        except KeyboardInterrupt as interruption:
-            return self._run(as_script([]), [], interruption)
-        return self._run(script, diagnostics)
+        with self._under_way():
+            try:
+                script, diagnostics = self._read(plan)
+            except KeyboardInterrupt as interruption:
+                return self._run(as_script([]), [], interruption)
+            return self._run(script, diagnostics)
 
     def execute(self, plan: Node | list[Node]) -> dict[str, Any]:
         """Run a SCRIPT dict, or a list of command dicts, without checking it; returns the report.
 
         Never raises a `TissError`: what goes wrong stands in the report's `error` and `exit_code`.
         """
-        return self._run(as_script(plan), [])
+        with self._under_way():
+            return self._run(as_script(plan), [])
+
+    def stop(self) -> None:
+        """End the run that is on in another thread, as Ctrl-C does: it reports `interrupted`.
+
+        Returns when nothing of the run is running any more; at once when none is on. In the thread
+        of the run itself, from `on_event`, it only sees to it that no further statement begins.
+        """
+        self._interrupted.set()
+        if self._thread != threading.get_ident():
+            while not self._over.wait(_PATIENCE):
+                self.state.stop()  # again and again: a command may have been about to start
+
+    @contextlib.contextmanager
+    def _under_way(self) -> Iterator[None]:
+        self._interrupted = threading.Event()
+        self._thread = threading.get_ident()
+        self._over.clear()
+        try:
+            yield
+        finally:
+            self._thread = None
+            self._over.set()
 
     def _read(self, plan: str | bytes | Node | list[Node]) -> tuple[Node, list[Any]]:
         """The tree of a plan, and its syntax and static errors."""
@@ -78,6 +109,7 @@ class ExecutionEngine:
                 listeners.append(stack.enter_context(events_file(self.options.events)))
             stack.enter_context(deep_recursion)
             self.state = State(self.root, self.options, listeners)
+            self.state.interrupted = self._interrupted
             stack.callback(self.state.close)
             write_junit: Callable[[dict[str, Any]], object] | None = None
             if self.options.junit:
@@ -173,10 +205,10 @@ class _Run:
                         self.walk.statement(node)
                     else:
                         self.record.skip_step(node)
-            waiting = waiting[done:]
             if self.state.is_halted:
                 self._skip(waiting)
                 return
+            waiting = waiting[done:]
             if self.record.error and waiting:
                 next_step = _index_of_step(waiting)
                 self._skip(waiting[:next_step])
@@ -213,7 +245,7 @@ class _Run:
 
     def _skip(self, nodes: list[Node]) -> None:
         for node in nodes:
-            if is_step(node):
+            if is_step(node) and not self.record.has_step(node):
                 self.record.skip_step(node)
 
 

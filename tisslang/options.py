@@ -3,13 +3,16 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tisslang.adapters import read_spec
 from tisslang.amounts import parse_bytes, parse_duration
 from tisslang.costs import BUDGETS, RATES
 from tisslang.sandbox import DEFAULT_PROFILE, PROFILES
 from tisslang.syntax.lexer import RESERVED
+
+if TYPE_CHECKING:
+    from tisslang.question import Question
 
 DEFAULT_TIMEOUT = 300.0  # seconds for each RUN
 MAX_SECONDS = 1_000_000_000  # more than 30 years: what can be waited for
@@ -33,8 +36,9 @@ class Options:
     list of environment variables whose values become variables and are masked in all that is shown.
     `step` and `from_step` choose top-level steps by their descriptions. `agent` is what
     `open_adapter` takes; `choose_by="agent"` lets it decide a CHOOSE. `jobs` branches of a PARALLEL
-    run at once. `on_event` is called with each event; `debug` lets an error inside a tool through
-    instead of reporting it.
+    run at once. `on_event` is called with each event, `ask` with each `Question` to a person, in
+    the thread of the run: it shows the question and returns at once. `debug` lets an error inside a
+    tool through instead of reporting it.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Options:
         events: str | None = None,
         filename: str = "<script>",
         on_event: Callable[[dict[str, Any]], None] | None = None,
+        ask: "Callable[[Question], None] | None" = None,
         debug: bool = False,
     ) -> None:
         self.var = _assignments(var, "var")
@@ -110,6 +115,7 @@ class Options:
         self.events = events
         self.filename = filename
         self.on_event = on_event
+        self.ask = ask
         self.debug = debug
 
 

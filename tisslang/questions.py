@@ -1,4 +1,6 @@
-"""Questions to a person, and who answers them: `--answer`, `--yes`, or somebody at the terminal."""
+"""Questions to a person, and who answers them: `--answer`, `--yes`, or somebody who is there:
+at the terminal, or wherever `Options.ask` puts the question.
+"""
 
 import re
 import select
@@ -8,6 +10,7 @@ from collections.abc import Callable, Container
 
 from tisslang.errors import TissHumanError
 from tisslang.options import Options
+from tisslang.question import Question
 from tisslang.terminal import printable
 
 YES = frozenset({"y", "yes"})
@@ -40,13 +43,15 @@ class Questions:
         self._unused = list(options.answer)
         self._lock = threading.Lock()
 
-    def approve(self, send: Send, message: str, line: int | None, hint: str) -> None:
+    def approve(
+        self, send: Send, message: str, line: int | None, hint: str, kind: str = "approve"
+    ) -> None:
         """Ask yes or no; `TissHumanError` when the answer is no, or nobody is there to give one."""
-        self._consent(send, message, line, hint, "[y/n]", YES, "yes")
+        self._consent(send, kind, message, line, hint, "[y/n]", YES, "yes")
 
     def pause(self, send: Send, message: str, line: int | None, hint: str) -> None:
         """Wait for Enter; `TissHumanError` when the answer is another, or nobody is there."""
-        self._consent(send, message, line, hint, "[Enter goes on, n stops]", GO_ON, "")
+        self._consent(send, "pause", message, line, hint, "[Enter goes on, n stops]", GO_ON, "")
 
     def prepared_answer(self) -> str | None:
         """The next unused `--answer`, for a question of another kind."""
@@ -55,22 +60,56 @@ class Questions:
 
     def can_ask(self) -> bool:
         """Whether a person is there to be asked."""
-        if self._options.non_interactive or sys.stdin is None:
+        if self._options.non_interactive:
             return False
-        return sys.stdin.isatty()
+        if self._options.ask is not None:
+            return True
+        return sys.stdin is not None and sys.stdin.isatty()
 
-    def ask(self, message: str, is_answer: Callable[[str], bool]) -> str | None:
-        """What a person at the terminal says, asked until it is an answer; None at the end."""
+    def choose(
+        self, labels: list[str], line: int | None, is_answer: Callable[[str], bool]
+    ) -> str | None:
+        """The label, or the number from 1, that a person chose; None when the input has ended."""
+        lines = [f"  {number}. {label}" for number, label in enumerate(labels, 1)]
+        shown = "\n".join(["choose one:", *lines, "label or number:"])
+        return self._ask("choose", "choose one", labels, line, shown, is_answer)
+
+    def _ask(
+        self,
+        kind: str,
+        message: str,
+        labels: list[str],
+        line: int | None,
+        shown: str,
+        is_answer: Callable[[str], bool],
+    ) -> str | None:
+        """What a person says, asked until it is an answer; None at the end of the input.
+
+        `shown` is the question at a terminal.
+        """
         with self._lock:
-            while not self._is_stopped:
-                sys.stderr.write(f"{printable(self._mask(message))} ")
-                sys.stderr.flush()
-                line = self._next_line()
-                if not line:
-                    sys.stderr.write("\n")  # what comes next has its own line
-                    return None
-                if is_answer(line.strip()):
-                    return line.strip()
+            if self._options.ask is None:
+                return self._ask_at_terminal(self._mask(shown), is_answer)
+            labels = [self._mask(label) for label in labels]
+            question = Question(kind, self._mask(message), line, labels, is_answer)
+            try:
+                self._options.ask(question)
+                while not question.wait(_PATIENCE) and not self._is_stopped:
+                    self._require_time()
+            finally:
+                given = question.close()
+            return given
+
+    def _ask_at_terminal(self, shown: str, is_answer: Callable[[str], bool]) -> str | None:
+        while not self._is_stopped:
+            sys.stderr.write(f"{printable(shown)} ")
+            sys.stderr.flush()
+            line = self._next_line()
+            if not line:
+                sys.stderr.write("\n")  # what comes next has its own line
+                return None
+            if is_answer(line.strip()):
+                return line.strip()
         return None
 
     def stop(self) -> None:
@@ -88,6 +127,7 @@ class Questions:
     def _consent(
         self,
         send: Send,
+        kind: str,
         message: str,
         line: int | None,
         hint: str,
@@ -102,7 +142,9 @@ class Questions:
             if not self.can_ask():
                 raise TissHumanError(f"nobody is here to answer: {message}", hint=hint)
             shown = f"{_framed(self._mask(message))} {keys}"
-            given = self.ask(shown, lambda text: _is_clear(text, accepted))
+            given = self._ask(
+                kind, message, [], line, shown, lambda text: _is_clear(text, accepted)
+            )
             answer, by = "no" if given is None else given, "person"  # the end is no consent
         send("question", line=line, message=message, answer=answer, by=by)
         if answer.strip().casefold() not in accepted:

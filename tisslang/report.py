@@ -38,6 +38,7 @@ class Record:
         self._options = options
         self._state = state
         self._steps: list[dict[str, Any]] = []
+        self._noted: set[int] = set()  # the nodes of the steps
         self._passed: list[int] = []
         self._files: dict[str, None] = {}  # an ordered set
 
@@ -62,6 +63,10 @@ class Record:
     def skip_step(self, node: Node) -> None:
         """Add a step whose turn has come without being run."""
         self._add_step(node, status="skipped", attempts=0)
+
+    def has_step(self, node: Node) -> bool:
+        """Whether a step stands here already."""
+        return id(node) in self._noted
 
     def step_passed(self, node: Node) -> None:
         """Count a step that came to its end."""
@@ -122,6 +127,7 @@ class Record:
             "duration_s": 0.0,
         }
         self._steps.append(step)
+        self._noted.add(id(node))
         return step
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import threading
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,8 @@ class State:
     and `stdout_bytes`, `stderr_bytes`: how much the command wrote in all. `is_halted` says that the
     run has ended early; a tool may set it to end the run. `log` holds what LOG said, `steps` the
     names of the open steps and calls, `directives` those in force, `error` the fields of the error
-    that a CATCH handles. `await_turn` waits in a branch of PARALLEL for those before it, where a
+    that a CATCH handles. `interrupted` is set when the run is to end, whichever thread it is in.
+    `await_turn` waits in a branch of PARALLEL for those before it, where a
     question may use up an `--answer`: they are given in the order of the source.
 
     What a run has once is shared by the branches of a PARALLEL: `files`, `launcher`, `questions`,
@@ -51,6 +53,7 @@ class State:
         self.steps: list[str] = []
         self.directives: dict[str, list[Value]] = {}
         self.error: dict[str, Value] | None = None
+        self.interrupted = threading.Event()
         self.await_turn: Callable[[], None] = lambda: None
         mask = self.secrets.mask_all if self.options.secrets else None
         self.events = EventLog(listeners, mask, quiet=self.options.dry_run)
@@ -95,8 +98,9 @@ class State:
         """End what other threads of this run wait for: commands, the agent, a person."""
         self.launcher.stop()
         self.questions.stop()
-        if "agent" in self.__dict__:
-            self.agent.close()
+        agent: LanguageModelAdapter | None = self.__dict__.get("agent")
+        if agent is not None:
+            agent.close()
 
     def close(self) -> None:
         """Give back the root's descriptor and remove the commands' HOME and TMPDIR."""

@@ -88,18 +88,17 @@ class Walk:
         if self.is_stopped:
             raise BranchStopped
         try:
+            if self.state.interrupted.is_set():
+                raise KeyboardInterrupt
             self.blocks.get(node["type"], type(self).command)(self, node)
-        except TissError as error:
-            if self.is_stopped:
+        except BaseException as error:
+            if self.is_stopped and isinstance(error, TissError):
                 raise BranchStopped from error
-            if error.line is None:
-                error.line, error.column = node.get("line"), node.get("column")
-            if error.steps is None:
-                error.steps = list(self.state.steps)
-            raise
-        except BaseException as error:  # Ctrl-C, or a fault of a tool: remember where
-            place = node.get("line"), node.get("column"), list(self.state.steps)
-            error.__dict__.setdefault("place", place)
+            if self.state.interrupted.is_set() and isinstance(error, Exception):
+                interruption = KeyboardInterrupt()  # the error only says what was cut short
+                _note_place(interruption, node, self.state)
+                raise interruption from error
+            _note_place(error, node, self.state)
             raise
 
     @contextlib.contextmanager
@@ -159,6 +158,18 @@ class Walk:
         if node["type"] == "PROMPT_AGENT":
             return self.state.costs.held(cost_of_prompt(node["prompt"]), API_CALLS=1)
         return contextlib.nullcontext()
+
+
+def _note_place(error: BaseException, node: Node, state: State) -> None:
+    """Say where an error happened, if it does not say so already."""
+    if isinstance(error, TissError):
+        if error.line is None:
+            error.line, error.column = node.get("line"), node.get("column")
+        if error.steps is None:
+            error.steps = list(state.steps)
+    else:  # Ctrl-C, or a fault of a tool
+        place = node.get("line"), node.get("column"), list(state.steps)
+        error.__dict__.setdefault("place", place)
 
 
 def _outcome(

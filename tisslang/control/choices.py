@@ -46,7 +46,10 @@ def pick(walk: "Walk", node: Node) -> tuple[Node, str]:
     if walk.state.options.choose_by == "agent":
         return _ask_agent(walk, node), "agent"
     if questions.can_ask():
-        answer = questions.ask(_question(options), lambda text: _find(options, text) is not None)
+        labels = [one_line(option["description"]) for option in options]  # one of two would be two
+        answer = questions.choose(
+            labels, node.get("line"), lambda text: _find(options, text) is not None
+        )
         option = None if answer is None else _find(options, answer)
         if option is not None:
             return option, "person"
@@ -116,6 +119,7 @@ def _labels(options: list[Node]) -> str:
 
 
 def _question(options: list[Node]) -> str:
-    labels = [one_line(option["description"]) for option in options]  # one of two would be two
-    lines = [f"  {number}. {label}" for number, label in enumerate(labels, 1)]
-    return "\n".join(["choose one:", *lines, "label or number:"])
+    lines = [
+        f"  {number}. {one_line(node['description'])}" for number, node in enumerate(options, 1)
+    ]
+    return "\n".join(["choose one:", *lines])

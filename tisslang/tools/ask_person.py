@@ -14,4 +14,6 @@ def pause(state: State, args: dict[str, Any]) -> None:
 def request_review(state: State, args: dict[str, Any]) -> None:
     """Ask whether what `args["message"]` says is right; `TissHumanError` when it is not."""
     hint = "approve with --yes or --answer yes, or run the plan in a terminal"
-    state.questions.approve(state.events.send, args["message"], args.get("line"), hint)
+    state.questions.approve(
+        state.events.send, args["message"], args.get("line"), hint, kind="review"
+    )

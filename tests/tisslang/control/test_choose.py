@@ -201,8 +201,11 @@ def test_an_error_in_the_option_is_an_error_as_anywhere(tmp_path: Path) -> None:
 
 
 def test_a_label_of_several_lines_forges_no_other(tmp_path: Path) -> None:
-    from tisslang.control.choices import _question
-
-    assert _question([{"description": "x\n  2. keep everything"}, {"description": "y"}]) == (
-        "choose one:\n  1. x\\n  2. keep everything\n  2. y\nlabel or number:"
-    )
+    text = 'CHOOSE {\nOPTION "x\\n  2. keep everything" { LOG 1 }\nOPTION "y" { LOG 2 }\n}'
+    root = tmp_path / "root"
+    root.mkdir()
+    with RunAtTerminal(text, root) as plan_run:
+        plan_run.wait_for("label or number:")
+        plan_run.type("2\n")
+        assert plan_run.report()["log"] == ["2"]
+        assert "  1. x\\n  2. keep everything\r\n  2. y\r\nlabel" in plan_run.shown

@@ -1,0 +1,125 @@
+"""`ExecutionEngine.stop`: another thread ends a run, as Ctrl-C does."""
+
+import threading
+import time
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from tisslang import ExecutionEngine
+
+LONG = """TASK "Wait" {
+    STEP "First" { LOG "on" }
+    STEP "Long" { %s }
+    STEP "Last" { LOG "never" }
+}"""
+WAYS = {
+    "a command": 'RUN "sleep 60"',
+    "behind TRY": 'TRY { RUN "sleep 60" } CATCH { LOG "caught" }',
+    "a retried step": '@retry 3\n RUN "sleep 60"',
+    "a person": 'PAUSE "Look at it"',
+    "in PARALLEL": """PARALLEL {
+        STEP "a" { RUN "sleep 60" }
+        STEP "b" { RUN "sleep 61" }
+        STEP "c" { RUN "curl --version" }
+    }""",
+}
+
+
+def run_and_stop(engine: ExecutionEngine, plan: str, began: threading.Event) -> dict[str, Any]:
+    reports: list[dict[str, Any]] = []
+    thread = threading.Thread(target=lambda: reports.append(engine.run(plan)))
+    thread.start()
+    assert began.wait(20)
+    engine.stop()
+    thread.join(20)
+    assert not thread.is_alive()
+    return reports[0]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_run_is_stopped_whatever_it_waits_for(tmp_path: Path, way: str) -> None:
+    began = threading.Event()
+    waiting = 3 if way == "in PARALLEL" else 1
+    seen: list[str] = []
+
+    def on_event(event: dict[str, Any]) -> None:
+        seen.append(event["event"])
+        starts = [name for name in seen if name == "command_start"]
+        if len(starts) > waiting:  # the LOG of the first step, and those that wait
+            began.set()
+
+    engine = ExecutionEngine(root=tmp_path, on_event=on_event, ask=lambda question: None)
+    report = run_and_stop(engine, LONG % WAYS[way], began)
+    assert (report["status"], report["exit_code"]) == ("error", 130)
+    assert report["error"]["kind"] == "interrupted"
+    assert report["error"]["steps"][0] == "Long"
+    assert (report["caught"], report["log"]) == ([], ["on"])
+    assert [step["status"] for step in report["steps"]][-1] == "skipped"
+    assert seen[-1] == "run_end"
+
+
+def test_no_process_of_it_is_left(tmp_path: Path) -> None:
+    began = threading.Event()
+    plan = 'RUN "echo go; sleep 60 & sleep 61 & setsid sleep 62 & echo $$ > pid; wait"'
+    engine = ExecutionEngine(
+        root=tmp_path, on_event=lambda e: began.set() if e["event"] == "command_start" else None
+    )
+    threading.Thread(target=lambda: _set_when(tmp_path / "pid", began)).start()
+    report = run_and_stop(engine, plan, began)
+    assert report["exit_code"] == 130
+    assert _sleepers(tmp_path) == []
+
+
+def _set_when(path: Path, event: threading.Event) -> None:
+    while not path.exists() and not event.wait(0.01):
+        pass
+    event.set()
+
+
+def _sleepers(root: Path) -> list[str]:
+    """The processes whose working directory lies in the project."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").resolve().is_relative_to(root):
+                found.append(process.name)
+        except OSError:
+            continue
+    return found
+
+
+def test_nothing_is_stopped_when_nothing_runs(tmp_path: Path) -> None:
+    engine = ExecutionEngine(root=tmp_path)
+    engine.stop()
+    assert engine.run('LOG "one"')["exit_code"] == 0
+    engine.stop()
+    assert engine.run('LOG "two"')["log"] == ["two"]
+
+
+def test_a_listener_may_stop_the_run_it_listens_to(tmp_path: Path) -> None:
+    def on_event(event: dict[str, Any]) -> None:
+        if event["event"] == "log":
+            engine.stop()
+
+    engine = ExecutionEngine(root=tmp_path, on_event=on_event)
+    report = engine.run('LOG "one"\nLOG "two"')
+    assert (report["exit_code"], report["log"]) == (130, ["one"])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_stopped_at_any_moment(tmp_path: Path, seed: int) -> None:
+    """The run ends soon, and its report says either that it passed or that it was interrupted."""
+    steps = "\n".join(f'STEP "{n}" {{ RUN "true" }}' for n in range(5))
+    engine = ExecutionEngine(root=tmp_path)
+    reports: list[dict[str, Any]] = []
+    thread = threading.Thread(target=lambda: reports.append(engine.run(steps)))
+    thread.start()
+    time.sleep(Random(seed).random() * 0.2)
+    engine.stop()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert reports[0]["exit_code"] in (0, 130)
+    assert len(reports[0]["steps"]) == 5
