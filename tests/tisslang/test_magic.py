@@ -1,6 +1,7 @@
 """The notebook's magics, in a real IPython shell."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -53,6 +54,9 @@ def shell(
     return session
 
 
+TIME = re.compile(r" · [0-9.:]+ (s|min|h)\b")  # as in notebooks/nbval_sanitize.cfg
+
+
 def run(shell: InteractiveShell, cell: str) -> tuple[CapturedIO, Any]:
     with capture_output() as captured:
         result = shell.run_cell(cell)
@@ -62,7 +66,10 @@ def run(shell: InteractiveShell, cell: str) -> tuple[CapturedIO, Any]:
 def shown(captured: CapturedIO) -> tuple[str, str]:
     """The text and the HTML of the one result that was displayed."""
     (output,) = captured.outputs
-    return output.data["text/plain"], output.data["text/html"]
+    text, html = (
+        TIME.sub("", output.data[f"text/{kind}"]).removesuffix("\n") for kind in ("plain", "html")
+    )
+    return text, html
 
 
 class Balanced(HTMLParser):
@@ -106,6 +113,37 @@ def test_a_plan_that_passes(shell: InteractiveShell, tmp_path: Path) -> None:
     report = shell.user_ns["report"]
     assert report["exit_code"] == 0
     assert report["root"] == str(tmp_path)
+
+
+def test_steps_have_times(shell: InteractiveShell) -> None:
+    captured, _ = run(shell, f"%%tiss --sandbox-profile none\n{PLAN}")
+    for data in captured.outputs[0].data.values():
+        assert len(TIME.findall(data)) == 3  # of the run, and of each step
+    captured, _ = run(shell, "%%tiss\nLOG x")  # is not run
+    assert not TIME.search(captured.outputs[0].data["text/plain"])
+
+
+def test_a_dry_run_shows_the_plan(shell: InteractiveShell, tmp_path: Path) -> None:
+    captured, result = run(shell, f"%%tiss --dry-run\n{PLAN}")
+    assert result.success
+    assert captured.stdout == ""
+    text, html = shown(captured)
+    assert text.startswith("✓ a dry run, nothing was done: Greet <Ada> & co\n")
+    for part in (' 3     WRITE "name.txt"', " 9 ?   ASSERT LAST_RUN", "writes: name.txt"):
+        assert part in text
+        assert part in Balanced(html).text
+    assert list(tmp_path.iterdir()) == []
+    captured, _ = run(shell, '%%tiss --dry-run\nREAD "../x" AS x')
+    assert shown(captured)[0].startswith("✗ ")
+
+
+def test_what_an_assertion_compared_is_shown(shell: InteractiveShell) -> None:
+    plan = 'VAR x = "a<b"\nASSERT x == "a<b"\nASSERT FILE "y" NOT EXISTS\nASSERT x IS_EMPTY'
+    captured, _ = run(shell, f"%%tiss\n{plan}")
+    page = Balanced(shown(captured)[1]).text
+    assert 'ASSERT x == "a<b" (holds; x is "a<b")' in page
+    assert 'ASSERT FILE "y" NOT EXISTS (holds)' in page
+    assert 'ASSERT x IS_EMPTY (failed; x is "a<b")' in page
 
 
 def test_outputs_are_the_same_every_time_and_everywhere(

@@ -13,6 +13,7 @@ from tisslang.cli.flags import add_run_flags, engine_options
 from tisslang.cli.input import UsageError as FlagError
 from tisslang.cli.input import read_script
 from tisslang.cli.run import make_engine, run_plan
+from tisslang.dry_run import outline_of
 from tisslang.exit_codes import EXIT_INTERRUPTED
 from tisslang.jupyter.result import PlanResult
 from tisslang.terminal import one_line, printable
@@ -59,7 +60,8 @@ class TissMagics(Magics):
         if options.o:
             variables[options.o] = report
         text = engine.state.secrets.mask(source.decode("utf-8", "replace"))
-        display(PlanResult(report, engine.state.execution_log, text))
+        outline = outline_of(engine.state) if report["dry_run"] else None
+        display(PlanResult(report, engine.state.execution_log, text, outline))
         if failure:
             print(f"error: {failure}", file=sys.stderr)
         if report["exit_code"] == EXIT_INTERRUPTED:
