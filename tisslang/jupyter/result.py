@@ -22,11 +22,12 @@ MAX_VALUE = 80  # and of an operand of ASSERT
 
 _BOX = "border:1px solid;border-radius:4px;padding:.5em .8em;margin:.2em 0;line-height:1.4"
 _TREE = "list-style:none;margin:.3em 0;padding-left:1.2em"
-_PRE = (
+_PLAIN = (
     "margin:.2em 0;padding:.1em .6em;border-left:3px solid;"
-    "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;"
-    "background:none;color:inherit;font-family:monospace"
+    "background:none;color:inherit;font-family:monospace;"
 )
+_PRE = _PLAIN + "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
+_TABLE = _PLAIN + "white-space:pre;overflow-x:auto"  # whose columns stay where they are
 
 
 class PlanResult:
@@ -59,7 +60,7 @@ class PlanResult:
     def _repr_html_(self) -> str:
         parts = [
             f"<strong>{escape(_headline(self.report))}</strong>",
-            _pre(self._plan())
+            _pre(self._plan(), style=_TABLE)
             if self._is_plan()
             else _children_html(_tree(self.report, self._events)),
         ]
@@ -155,7 +156,7 @@ def _command_html(event: Event) -> str:
     notes = ["failed"] if event["status"] == "error" else []
     if "exit_code" in event:
         notes.append(f"exit code {event['exit_code']}")
-    if "bytes" in event:
+    if "bytes" in event and event["status"] == "ok":
         notes.append(f"{event['bytes']:,} bytes")
     html = f"<div><code>{escape(printable(event['summary']))}</code>"
     html += f" ({', '.join(notes)})</div>" if notes else "</div>"
@@ -206,6 +207,6 @@ def _time(record: dict[str, Any]) -> str:
     return "" if did_nothing else f" · {seconds_text(record['duration_s'])}"
 
 
-def _pre(text: str, label: str = "") -> str:
+def _pre(text: str, label: str = "", style: str = _PRE) -> str:
     heading = f"<div>{label}</div>" if label else ""
-    return f'{heading}<pre style="{_PRE}">{escape(text)}</pre>'
+    return f'{heading}<pre style="{style}">{escape(text)}</pre>'

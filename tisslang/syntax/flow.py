@@ -256,7 +256,9 @@ class _Flow:
         """What may have been meant by a name without a value."""
         verbatim = getattr(reference, "heredoc", None)
         if verbatim is not None:
-            return f"where {{{{ is meant as text, write \\{{{{ or open the heredoc with {verbatim}"
+            similar = self.suggestions.nearest(name, lambda: self.names.listed(known.may))
+            as_text = f"where {{{{ is meant as text, write \\{{{{ or open the heredoc with {verbatim}"
+            return f"{similar} Or, {as_text}" if similar else as_text
         line = self.bound_on.get(name)
         if line is not None and line > line_of(reference):
             return f"it gets its value only later, on line {line}"
