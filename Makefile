@@ -16,18 +16,20 @@ JUPYTER := $(CURDIR)/$(VENV)/jupyter
 NO_HOME := QT_PROGRESS= IPYTHONDIR="$(JUPYTER)/ipython" JUPYTER_CONFIG_DIR="$(JUPYTER)/config" \
 	JUPYTER_DATA_DIR="$(JUPYTER)/data" JUPYTER_RUNTIME_DIR="$(JUPYTER)/runtime"
 # No news and no update check: JupyterLab starts without a question and without the network.
+# JupyterLab finds the colours for TissLang there, once they are built.
+LAB_EXTENSIONS := $(VENV)/share/jupyter/labextensions/@quantatissu
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 RUN := env $(ONE_THREAD) $(OUR_PATH) $(NO_HOME) $(PY)
 
-.PHONY: help setup lab test test-long coverage mutants fuzz bench peers notebooks student format lock clean
+.PHONY: help setup lab test test-long coverage mutants fuzz bench peers notebooks student wheel format lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
 
 # ---------------------------------------------------------------------------------- setting up
 
-setup: $(READY)  ## make .venv, once (PYTHON=… chooses the interpreter)
+setup: $(READY) build/labextension.tried  ## make .venv, once (PYTHON=… chooses the interpreter)
 	@:
 
 # .venv/ready is written last and names its folder. Where it is absent or names another one, the
@@ -68,7 +70,23 @@ $(READY): pyproject.toml constraints.txt
 	@$(PY) -c 'import matplotlib.font_manager' 2>/dev/null  # lists the fonts now, not in a lesson
 	@mkdir -p $(VENV)/jupyter/ipython $(LAB_SETTINGS)
 	@echo '$(QUIET)' > $(LAB_SETTINGS)/overrides.json
+	@mkdir -p $(LAB_EXTENSIONS) && ln -sfn "$(CURDIR)/build/labextension" $(LAB_EXTENSIONS)/tisslang
 	@pwd -P > $(READY)
+
+# The colours of JupyterLab are built anew when a source of theirs changes. Only they need npm and
+# its network: without, JupyterLab shows TissLang without colours, and all else works.
+NPM := npm --fetch-retries=1 --fetch-retry-mintimeout=1000
+BUILD_LAB_EXTENSION = (cd editors/jupyterlab && $(NPM) ci && $(NPM) run build) \
+	>build/labextension.log 2>&1
+
+build/labextension.tried: $(wildcard editors/jupyterlab/*.js*) $(wildcard editors/jupyterlab/source/*) \
+		tisslang/jupyter/static/colours.js
+	@mkdir -p build && rm -rf build/labextension
+	@if ! command -v npm >/dev/null; then \
+		echo "no npm: JupyterLab will show TissLang without colours"; \
+	elif ! $(BUILD_LAB_EXTENSION); then rm -rf build/labextension; \
+		echo "npm failed: JupyterLab will show TissLang without colours (build/labextension.log)"; fi
+	@touch $@
 
 # ------------------------------------------------------------------------------------- working
 
@@ -85,6 +103,15 @@ notebooks: setup  ## run every notebook and store its outputs
 # What is there already stays; FLAGS=--replace writes it anew.
 student: setup  ## copy the notebooks without solutions and outputs into student/, for a class
 	@$(PY) notebooks/student.py $(FLAGS)
+
+# With the colours for JupyterLab, which npm builds.
+wheel: setup  ## build the wheel into dist/ (needs npm)
+	@test -e build/labextension || command -v npm >/dev/null || { \
+		echo "error: npm is missing, which builds the colours for JupyterLab:" \
+		"install Node.js 20.19 or newer" >&2; exit 1; }
+	@test -e build/labextension || $(BUILD_LAB_EXTENSION) || { rm -rf build/labextension; \
+		cat build/labextension.log >&2; exit 1; }
+	@env HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(PY) -m hatchling build -t wheel
 
 format: setup  ## lay out code and notebooks as `make test` wants them
 	@$(PY) -m ruff check --fix
@@ -145,5 +172,5 @@ lock: setup  ## choose the newest versions for constraints.txt (then mend enviro
 	@mv $(VENV)/constraints.txt constraints.txt
 
 clean:  ## remove .venv, caches and builds; your notebooks and runs stay
-	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist editors/*/node_modules
 	@find qt tisslang tests notebooks benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -260,6 +260,8 @@ def test_set_up_is_idempotent_and_repairs_itself(tmp_path: Path) -> None:
     tree.mkdir()
     for name in ("Makefile", "pyproject.toml", "constraints.txt", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
+    sources = shutil.ignore_patterns("node_modules")
+    shutil.copytree(ROOT / "editors/jupyterlab", tree / "editors/jupyterlab", ignore=sources)
     for package in ("qt", "tisslang"):
         shutil.copytree(ROOT / package, tree / package)
     ready = tree / ".venv" / "ready"

@@ -1,0 +1,57 @@
+"""What the tests in a browser share: Chromium, and a picture of each page that a test failed on."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+@pytest.fixture(scope="module")  # no longer: while it lives an event loop runs in this thread
+def _browser() -> "Iterator[Browser]":
+    tell = pytest.fail if os.environ.get("CI") else pytest.skip
+    if not CHROMIUM.exists():
+        tell(f"{CHROMIUM} is missing: install the package chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        tell("playwright is missing: make setup installs it")
+    with sync_playwright() as playwright:
+        # Root may not have Chromium's own sandbox; nothing but our own pages is opened.
+        arguments = ["--no-sandbox", "--no-proxy-server", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def chromium(
+    _browser: "Browser", request: pytest.FixtureRequest, tmp_path: Path
+) -> "Iterator[Browser]":
+    """Chromium. Pages that a test opened are closed behind it, and pictured when it failed."""
+    yield _browser
+    pages = [page for context in _browser.contexts for page in context.pages]
+    if request.node.stash.get(FAILED, False):
+        for number, page in enumerate(pages):
+            picture = tmp_path / f"failed-{number}.png"
+            page.screenshot(path=picture, full_page=True)
+            print(f"the page when the test failed: {picture}")
+    for context in _browser.contexts:
+        context.close()
