@@ -22,7 +22,7 @@ LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 RUN := env $(ONE_THREAD) $(OUR_PATH) $(NO_HOME) $(PY)
 
-.PHONY: help setup lab test test-long coverage mutants fuzz bench peers notebooks student wheel format lock clean
+.PHONY: help setup lab test test-long coverage mutants fuzz bench peers notebooks student wheel vscode format lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
@@ -113,6 +113,12 @@ wheel: setup  ## build the wheel into dist/ (needs npm)
 		cat build/labextension.log >&2; exit 1; }
 	@env HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(PY) -m hatchling build -t wheel
 
+vscode:  ## build the extension for VS Code: editors/vscode/dist/tisslang.vsix (needs npm)
+	@command -v npm >/dev/null || { \
+		echo "error: npm is missing, which builds the extension: install Node.js 20.19 or newer" >&2; \
+		exit 1; }
+	@cd editors/vscode && $(NPM) ci --silent && $(NPM) run --silent package
+
 format: setup  ## lay out code and notebooks as `make test` wants them
 	@$(PY) -m ruff check --fix
 	@$(PY) -m ruff format
@@ -172,5 +178,5 @@ lock: setup  ## choose the newest versions for constraints.txt (then mend enviro
 	@mv $(VENV)/constraints.txt constraints.txt
 
 clean:  ## remove .venv, caches and builds; your notebooks and runs stay
-	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist editors/*/node_modules
+	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist editors/*/node_modules editors/*/dist
 	@find qt tisslang tests notebooks benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
