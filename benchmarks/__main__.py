@@ -24,7 +24,7 @@ RESULTS = Path(__file__).with_name("results.json")
 
 FILES = (
     "train", "train_floor", "engine_overhead", "decode", "long_context", "bpe", "memory",
-    "import_qt", "scaling", "sandbox", "language",
+    "import_qt", "scaling", "sandbox", "language", "tisslang_lsp",
 )  # fmt: skip
 
 

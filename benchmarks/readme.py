@@ -25,6 +25,7 @@ CLAIMS = {  # of these rows; with several settings, of each
     "tiss_check": "tiss check",
     "tiss_run": "tiss run, one command",
     "parse_check": "parsing and checking 10,000 steps",
+    "lsp_edit": "an edit to its problems in 10,000 lines, tiss lsp",
     "run_added": "starting a command in the sandbox, beyond a plain one",
 }
 

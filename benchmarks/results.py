@@ -15,7 +15,7 @@ from benchmarks.claim import is_busy
 from qt.files import write_atomic
 
 Row = dict[str, Any]
-PACKAGES = ("numpy", "torch", "tokenizers", "tiktoken", "robotframework", "rust-just")
+PACKAGES = ("numpy", "torch", "tokenizers", "tiktoken", "robotframework", "rust-just", "pygls")
 
 
 def machine() -> str:

@@ -3,6 +3,10 @@
 import threading
 from collections.abc import Callable
 
+from tisslang.values import clip
+
+_MAX_SHOWN = 80  # characters of what is no answer
+
 
 class Question:
     """One question, put to `Options.ask`; the run waits for `answer`.
@@ -25,7 +29,7 @@ class Question:
         self.line = line
         self.options = options
         self._is_answer = is_answer
-        self._given: str | None = None
+        self._given: str | int | None = None
         self._lock = threading.Lock()
         self._over = threading.Event()
 
@@ -34,24 +38,31 @@ class Question:
         """Whether the run still waits for the answer."""
         return not self._over.is_set()
 
-    def answer(self, text: str) -> None:
+    def answer(self, answer: str | int) -> None:
         """Answer it, from any thread: "yes" or "no", a label of a CHOOSE; "" or "continue" for a
-        pause. Raises `ValueError` when it is no answer, or comes too late.
+        pause. An integer is the place of an option, from 1: labels may look alike. Raises
+        `ValueError` when it is no answer, or comes too late.
         """
-        if not self._is_answer(text.strip()):
+        if isinstance(answer, str):
+            answer = answer.strip()
+            is_answer = self._is_answer(answer)
+        else:
+            is_answer = 1 <= answer <= len(self.options)
+        if not is_answer:
             wanted = ", ".join(self.options) or "yes or no"
-            raise ValueError(f"{text!r} does not answer the question: it must be {wanted}")
+            shown = clip(repr(answer), _MAX_SHOWN)
+            raise ValueError(f"{shown} does not answer the question: it must be {wanted}")
         with self._lock:
             if not self.is_open:
                 raise ValueError("the question has been answered, or nobody waits any more")
-            self._given = text.strip()
+            self._given = answer
             self._over.set()
 
     def wait(self, seconds: float) -> bool:
         """Wait for an answer; whether it has come."""
         return self._over.wait(seconds)
 
-    def close(self) -> str | None:
+    def close(self) -> str | int | None:
         """No more answers; returns the one that was given."""
         with self._lock:
             self._over.set()

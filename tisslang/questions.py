@@ -68,8 +68,11 @@ class Questions:
 
     def choose(
         self, labels: list[str], line: int | None, is_answer: Callable[[str], bool]
-    ) -> str | None:
-        """The label, or the number from 1, that a person chose; None when the input has ended."""
+    ) -> str | int | None:
+        """The label that a person chose, or its number; None when the input has ended.
+
+        An integer is always a number, from 1; a text may be either.
+        """
         lines = [f"  {number}. {label}" for number, label in enumerate(labels, 1)]
         shown = "\n".join(["choose one:", *lines, "label or number:"])
         return self._ask("choose", "choose one", labels, line, shown, is_answer)
@@ -82,7 +85,7 @@ class Questions:
         line: int | None,
         shown: str,
         is_answer: Callable[[str], bool],
-    ) -> str | None:
+    ) -> str | int | None:
         """What a person says, asked until it is an answer; None at the end of the input.
 
         `shown` is the question at a terminal.
@@ -145,7 +148,9 @@ class Questions:
             given = self._ask(
                 kind, message, [], line, shown, lambda text: _is_clear(text, accepted)
             )
-            answer, by = "no" if given is None else given, "person"  # the end is no consent
+            if given is None and self._is_stopped:  # nobody has answered
+                raise TissHumanError("the run has ended")
+            answer, by = "no" if given is None else str(given), "person"  # the end is no consent
         send("question", line=line, message=message, answer=answer, by=by)
         if answer.strip().casefold() not in accepted:
             raise TissHumanError(f"refused: {message}", hint=hint)
@@ -159,9 +164,14 @@ def _has_line(seconds: float) -> bool:
         return True
 
 
+def with_gaps_named(message: str) -> str:
+    """The message without long gaps, which push what is behind them out of sight."""
+    return _GAP.sub(lambda gap: f" [{len(gap[0])} blanks] ", message.rstrip("\n"))
+
+
 def _framed(message: str) -> str:
     """The message so that no line of it passes for one of ours, and nothing drops out of sight."""
-    message = _GAP.sub(lambda gap: f" [{len(gap[0])} blanks] ", message.rstrip("\n"))
+    message = with_gaps_named(message)
     lines = message.split("\n")
     if len(lines) == 1:
         return message

@@ -201,6 +201,7 @@ def test_all_rows_have_names_of_their_own() -> None:
         "memory/train_small", "memory/train_medium", "import",
         "run_added/namespaces", "run_added/landlock",
         "tiss_check", "tiss_help", "parse_check/10000", "format/10000", "run_steps/10000",
+        "lsp_edit/mixed", "lsp_completion/mixed", "lsp_hover/mixed",
     }  # fmt: skip
     assert {name for name, c in claims.items() if c.goal is not None} == goals
     assert "torch" not in vars(sys.modules["benchmarks.decode"])

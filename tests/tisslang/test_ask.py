@@ -18,14 +18,13 @@ CASES = [
     ('REQUEST_REVIEW "Right?"', "review", "Right?", [], "no", 7),
     (CHOICE, "choose", "choose one", ["tea", "coffee"], "coffee", 0),
     (CHOICE, "choose", "choose one", ["tea", "coffee"], "2", 0),
+    (r'CHOOSE { OPTION "x\ty" { LOG "coffee" } }', "choose", None, ["x y"], "x y", 0),
     ('RUN "curl --version || true"', "approve", None, [], "yes", 0),
     ('RUN "curl --version || true"', "approve", None, [], "no", 7),
 ]
 
 
-def run(
-    plan: str, root: Path, reply: Any, **options: Any
-) -> tuple[dict[str, Any], list[Question]]:
+def run(plan: str, root: Path, reply: Any, **options: Any) -> tuple[dict[str, Any], list[Question]]:
     asked: list[Question] = []
 
     def ask(question: Question) -> None:

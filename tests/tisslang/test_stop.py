@@ -59,6 +59,7 @@ def test_a_run_is_stopped_whatever_it_waits_for(tmp_path: Path, way: str) -> Non
     assert (report["caught"], report["log"]) == ([], ["on"])
     assert [step["status"] for step in report["steps"]][-1] == "skipped"
     assert seen[-1] == "run_end"
+    assert "question" not in seen  # which nobody has answered
 
 
 def test_no_process_of_it_is_left(tmp_path: Path) -> None:

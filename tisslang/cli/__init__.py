@@ -1,4 +1,4 @@
-"""The command line: `tiss run | check | lint | fmt | ast | list | doctor | version`.
+"""The command line: `tiss run | check | lint | fmt | ast | list | lsp | doctor | version`.
 
 A check should cost little more than starting Python, so what is slow to load is loaded where it is
 used, and only the flags of the command that is asked for are set up.
@@ -213,6 +213,18 @@ def _list(options: argparse.Namespace) -> int:
     return list_(options)
 
 
+def _lsp_flags(parser: argparse.ArgumentParser) -> None:
+    from tisslang.cli.language_server import add_lsp_flags
+
+    add_lsp_flags(parser)
+
+
+def _lsp(options: argparse.Namespace) -> int:
+    from tisslang.cli.language_server import language_server
+
+    return language_server(options)
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from tisslang.doctor import examine, render
 
@@ -246,6 +258,7 @@ _COMMANDS: dict[
     "fmt": ("lay out scripts in the one style", " FILE...", _fmt_flags, _fmt),
     "ast": ("print the syntax tree as JSON", " FILE", _file_flag, _ast),
     "list": ("show what a plan holds and needs", " FILE", _file_flag, _list),
+    "lsp": ("serve an editor, over standard input and output", "", _lsp_flags, _lsp),
     "doctor": ("show which sandbox this machine allows", "", _no_flags, _doctor),
     "version": ("print the versions", "", _no_flags, _version),
 }

@@ -56,7 +56,7 @@ def _from_report(plan: list[dict[str, Any]]) -> list[Entry]:
     around: list[Heading] = []
     for fields in plan:
         names = [*fields["steps"], *(["in some cases:"] if fields["conditional"] else [])]
-        shared = _shared([heading.text for heading in around], names)
+        shared = shared_length([heading.text for heading in around], names)
         ways = [False] * len(fields["steps"]) + [True]
         around = around[:shared] + list(map(Heading, names[shared:], ways[shared:]))
         entries.append(Entry(fields, around))
@@ -67,13 +67,13 @@ def _rows(entries: Sequence[Entry], bar: str) -> list[Row]:
     rows: list[Row] = []
     around: list[Heading] = []
     for entry in entries:
-        for depth in range(_shared(around, entry.around), len(entry.around)):
+        for depth in range(shared_length(around, entry.around), len(entry.around)):
             heading = _indent(entry.around[:depth], bar) + one_line(entry.around[depth].text)
             rows.append(("", " ", heading, ""))
         around, fields = entry.around, entry.fields
         indent = _indent(around, bar)
         mark = "!" if entry.needs_approval else _MARKS[fields["status"]]
-        text, remarks = indent + one_line(fields["summary"]), one_line("; ".join(_remarks(entry)))
+        text, remarks = indent + one_line(fields["summary"]), one_line("; ".join(remarks_on(entry)))
         rows.append((_line(fields), mark, text, remarks))
         lines = [piece for line in entry.command for piece in _pieces(line)]
         rows += [("", " ", f"{indent}    {line}", "") for line in lines[:MAX_LINES]]
@@ -89,7 +89,7 @@ def _pieces(line: str) -> list[str]:
     return [f"{'  ' if number else '> '}{one_line(piece)}" for number, piece in enumerate(pieces)]
 
 
-def _shared(first: Sequence[Any], second: Sequence[Any]) -> int:
+def shared_length(first: Sequence[Any], second: Sequence[Any]) -> int:
     """How many items two lists have in common at their beginning."""
     pairs = zip(first, second, strict=False)
     return next(
@@ -105,7 +105,8 @@ def _line(fields: dict[str, Any]) -> str:
     return "?" if fields["line"] is None else str(fields["line"])
 
 
-def _remarks(entry: Entry) -> list[str]:
+def remarks_on(entry: Entry) -> list[str]:
+    """What else there is to say about an entry: that it would fail, or why nothing is known."""
     status, is_block = entry.fields["status"], entry.fields["type"] in ("IF", "CHOOSE")
     more = entry.remarks
     if status == "unknown":

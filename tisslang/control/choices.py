@@ -88,14 +88,16 @@ def _ask_agent(walk: "Walk", node: Node) -> Node:
     return option
 
 
-def _find(options: list[Node], answer: str) -> Node | None:
-    """The option of a label, or of a number from 1."""
+def _find(options: list[Node], answer: str | int) -> Node | None:
+    """The option of a label, or of a number from 1; an integer is no label."""
+    if isinstance(answer, int):
+        return options[answer - 1]
     for option in options:
         if option["description"] == answer:
             return option
     text = answer.strip()
     for option in options:
-        if option["description"].strip() == text:
+        if text in (option["description"].strip(), one_line(option["description"])):
             return option
     if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= len(options):
         return options[int(text) - 1]

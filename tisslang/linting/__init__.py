@@ -7,7 +7,7 @@ and an example of each, is `tisslang.rules`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tisslang.errors import TissParseError
 from tisslang.linting import (
@@ -24,11 +24,15 @@ from tisslang.linting.findings import Edit, Finding, Report
 from tisslang.linting.source import Source
 from tisslang.linting.suppression import Suppressions
 from tisslang.rules import RULES
-from tisslang.syntax import check, parse
+from tisslang.syntax import parse
+from tisslang.syntax.analysis import Analysis
+from tisslang.syntax.checks import static_errors
 from tisslang.syntax.diagnostics import Diagnostic, from_error
+from tisslang.syntax.lexer import tokenize
+from tisslang.syntax.parser import parse_tokens
 from tisslang.syntax.source import decode
 
-__all__ = ["Edit", "Finding", "fix", "lint"]
+__all__ = ["Edit", "Finding", "examine", "fix", "lint"]
 
 _FAMILIES = (layout, names, conditions, last_run, interpolation, paths, commands, secrets)
 
@@ -46,25 +50,33 @@ def lint(
     their beginnings (`T2`): with `select` only those rules count, and those of `ignore` do not.
     Syntax and static errors always do. Raises `ValueError` for what begins no rule's code.
     """
-    assigned = tuple(assigned)
     selected = _selected(tuple(select), tuple(ignore))
     try:
-        script = parse(text, filename)
+        decoded = decode(text)
+        tokens, comments = tokenize(decoded)
+        script = parse_tokens(decoded, tokens, comments)
     except TissParseError as error:
+        error.filename = filename
         return [from_error(error)]
-    source = Source(text, decode(text), script)
+    source = Source(text, decoded, Analysis(script, assigned), tokens, comments)
+    *_, found = examine(source, filename)
+    return [x for x in found if not isinstance(x, Finding) or x.code in selected]
+
+
+def examine(source: Source, filename: str = "<script>") -> Iterator[list[Diagnostic]]:
+    """The static errors and all findings of a script, in order: the last list has all of them.
+
+    It comes piece by piece, so that an editor can do something else meanwhile, or give up.
+    """
+    found = static_errors(source.analysis, filename)
+    yield found
     report = Report(source, filename)
     for family in _FAMILIES:
         family.check(source, report)
-    last_run.check_uses(source, report, assigned)
+        yield []
     suppressions = Suppressions(source)
-    found: list[Diagnostic] = check(script, filename, assigned)
-    found += [
-        finding
-        for finding in report.findings()
-        if finding.code in selected and not suppressions.silence(finding)
-    ]
-    return sorted(found, key=lambda finding: (finding.line, finding.column, finding.code))
+    found += [finding for finding in report.findings() if not suppressions.silence(finding)]
+    yield sorted(found, key=lambda finding: (finding.line, finding.column, finding.code))
 
 
 def fix(text: str | bytes, findings: Sequence[Diagnostic] | None = None) -> str:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from tisslang.command_policy import judge
 from tisslang.linting.code_words import SHELLS, code_words, used_in_arithmetic
 from tisslang.linting.findings import Report
 from tisslang.linting.paths import sensitive
 from tisslang.linting.shell_words import MARK, Simple, marked, marks, simple_commands
-from tisslang.linting.source import ANY_PATH, ANY_TEXT, Source, Span, Statement, span
+from tisslang.linting.source import ANY_PATH, ANY_TEXT, Source, span
 from tisslang.shell_commands import after_options
+from tisslang.syntax.command_answers import command_of, kept, key_of
 from tisslang.syntax.tree import literal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tisslang.syntax.command_answers import Key
+    from tisslang.syntax.text import Text
 
 _INTERPRETERS = ("perl", "ruby", "node", "php")
 _AS_USER = ("sudo", "doas")
@@ -22,71 +30,86 @@ _MAYBE_SENSITIVE = re.compile(r"env|ssh|pem|id_", re.IGNORECASE)
 _NOT_COMMANDS = ("for", "case", "select")  # their words are no arguments
 
 
+class Remark(NamedTuple):
+    """What there is to say about a command: about one of its references, or as a whole."""
+
+    code: str
+    reference: int | None
+    message: str
+    hint: str
+
+
 def check(source: Source, report: Report) -> None:
     """All rules of this file."""
     for statement in source.statements:
-        if statement.kind == "RUN":
-            check_policy(report, statement)
-            check_words(source, report, statement)
+        if statement.kind != "RUN":
+            continue
+        key = key_of(statement.node["command"])
+        for code, number, message, hint in remarks(key, statement.cwd):
+            place = span(statement.tokens[1])
+            if number is not None:
+                place = source.reference_span(statement.references[number])
+            report.add(code, place, message, hint)
 
 
-def check_policy(report: Report, statement: Statement) -> None:
-    """T302 and T303, at the command."""
-    command = statement.node["command"]
-    verdict = judge(literal(command, ANY_TEXT), cwd=statement.cwd)
-    if verdict.command == "rm":  # of `{{path}}/..` nobody knows where it leads
-        verdict = judge(literal(command, ANY_PATH), cwd=statement.cwd)
-    place = span(statement.tokens[1])
-    if verdict.action == "deny":
-        hint = "a run refuses it: only the operator could allow it"
-        report.add("T302", place, f"denied command: {verdict.reason}", hint)
-    elif verdict.action == "ask":
-        hint = f"the operator can allow it: --allow-command {verdict.command}"
-        report.add("T303", place, f"this needs approval: {verdict.reason}", hint)
-
-
-def check_words(source: Source, report: Report, statement: Statement) -> None:
-    """The rules that look at the words of the commands."""
-    text = marked(statement.node["command"])
-    if not (statement.references or "|" in text or _MAYBE_SENSITIVE.search(text)):
-        return
-    commands = simple_commands(text)
-    check_files_and_downloads(report, span(statement.tokens[1]), commands)
-    if statement.references:
-        places = [source.reference_span(reference) for reference in statement.references]
-        for place, reference in zip(places, statement.references):
-            if reference.get("filter") == "raw":
+@kept
+def remarks(key: Key, cwd: str) -> tuple[Remark, ...]:
+    """Everything that the rules of this file have to say about a command in a directory."""
+    filters = [part[0] for part in key if isinstance(part, tuple)]
+    command = command_of(key)
+    found = [*check_policy(command, cwd)]
+    text = marked(command)
+    if filters or "|" in text or _MAYBE_SENSITIVE.search(text):
+        commands = simple_commands(text)
+        found += check_files_and_downloads(commands)
+        for number, name in enumerate(filters):
+            if name == "raw":
                 message = "with |raw the value is read as part of the command"
                 hint = "without |raw the value is quoted, and stays one word"
-                report.add("T304", place, message, hint)
-        check_values(report, places, text, commands)
+                found.append(Remark("T304", number, message, hint))
+        if filters:
+            found += check_values(text, commands)
+    return tuple(found)
 
 
-def check_files_and_downloads(report: Report, place: Span, commands: list[Simple]) -> None:
-    """T307 and T308, at the command."""
+def check_policy(command: Text, cwd: str) -> Iterator[Remark]:
+    """T302 and T303."""
+    verdict = judge(literal(command, ANY_TEXT), cwd=cwd)
+    if verdict.command == "rm":  # of `{{path}}/..` nobody knows where it leads
+        verdict = judge(literal(command, ANY_PATH), cwd=cwd)
+    if verdict.action == "deny":
+        hint = "a run refuses it: only the operator could allow it"
+        yield Remark("T302", None, f"denied command: {verdict.reason}", hint)
+    elif verdict.action == "ask":
+        hint = f"the operator can allow it: --allow-command {verdict.command}"
+        yield Remark("T303", None, f"this needs approval: {verdict.reason}", hint)
+
+
+def check_files_and_downloads(commands: list[Simple]) -> Iterator[Remark]:
+    """T307 and T308."""
     for simple in commands:
         if simple.gets_download and _runs_input(simple):
             hint = "download to a file, look at it, and run it in a step of its own"
-            report.add("T308", place, f"{simple.name} runs what is downloaded, unseen", hint)
+            yield Remark("T308", None, f"{simple.name} runs what is downloaded, unseen", hint)
         for word in simple.words if simple.name not in _PRINTS else ():
             if name := sensitive(word.rpartition("=")[2]):
                 hint = "keep secrets out of plans; a value can be given with --secret NAME"
-                report.add("T307", place, f"{name} is a sensitive file", hint)
+                yield Remark("T307", None, f"{name} is a sensitive file", hint)
 
 
-def check_values(report: Report, places: list[Span], text: str, commands: list[Simple]) -> None:
-    """T305 and T310, at the references; `places` are theirs."""
+def check_values(text: str, commands: list[Simple]) -> Iterator[Remark]:
+    """T305 and T310."""
     code = "".join(word for simple in commands for word in code_words(simple))
     for number in [*marks(code), *used_in_arithmetic(text, commands)]:
         hint = """hand it over as an argument: sh -c 'echo "$1"' sh {{name}}"""
-        report.add("T305", places[number], "this value becomes part of a program's code", hint)
+        yield Remark("T305", number, "this value becomes part of a program's code", hint)
     for simple in commands:
         for number, is_command in _beginning(simple):
             message = "this value begins an argument, and can be an option"
             hint = "where the command knows --, put it before; before a path put ./"
             if is_command:
                 message, hint = "this value is the command itself", "write the command out"
-            report.add("T310", places[number], message, hint)
+            yield Remark("T310", number, message, hint)
 
 
 def _beginning(simple: Simple) -> list[tuple[int, bool]]:

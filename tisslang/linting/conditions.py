@@ -13,7 +13,6 @@ from tisslang.errors import TissCommandError
 from tisslang.linting.findings import Report
 from tisslang.linting.source import Node, Source, Statement, span
 from tisslang.syntax import trampoline
-from tisslang.syntax.subtasks import Subtasks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class _Reach:
         self.failing: set[str] = set()  # sub-tasks
 
     def run(self) -> None:
-        subtasks = Subtasks(self.source.script)
+        subtasks = self.source.analysis.subtasks
         for name in subtasks.order:  # callees first
             if trampoline.run(self.block(subtasks.definitions[name]["body"])):
                 self.failing.add(name)

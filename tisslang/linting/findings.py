@@ -55,7 +55,7 @@ class Report:
         start, end = span
         line, column = self.source.place(start)
         end_line, end_column = self.source.place(end) if end > start else (line, column + 1)
-        original = self.source.original_offset
+        original = self.source.offsets.original
         self._by_position.setdefault(
             (start, code),
             Finding(

@@ -23,8 +23,9 @@ def check(source: Source, report: Report) -> None:
     for statement in source.statements:
         spans = [source.reference_span(each) for each in statement.references]
         check_braces(source, report, statement, dict(spans))
-        check_file(report, statement, spans, source)
-        check_trim(source, report, statement)
+        if spans:
+            check_file(report, statement, spans, source)
+            check_trim(source, report, statement)
 
 
 def check_braces(

@@ -6,13 +6,9 @@ taken as possible: one read on one of the ways is enough.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from tisslang.linting.findings import Report
 from tisslang.linting.source import Node, Source, span
 from tisslang.syntax import trampoline
-from tisslang.syntax.flow import analyse
-from tisslang.syntax.subtasks import Subtasks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,15 +17,20 @@ if TYPE_CHECKING:
 _HINT = "ASSERT LAST_RUN.EXIT_CODE == 0: a command that fails does not stop the plan by itself"
 
 
-def check_uses(source: Source, report: Report, assigned: Iterable[str]) -> None:
+def check(source: Source, report: Report) -> None:
+    """All rules of this file."""
+    check_uses(source, report)
+    check_reads(source, report)
+
+
+def check_uses(source: Source, report: Report) -> None:
     """T201 and T202, which the flow analysis finds along with T110 and T111."""
-    uses = analyse(source.script, Subtasks(source.script), assigned)
-    for code, reference, _, message, hint in uses:
+    for code, reference, _, message, hint in source.analysis.uses:
         if code in ("T201", "T202"):
             report.add(code, source.reference_span(reference), message, hint)
 
 
-def check(source: Source, report: Report) -> None:
+def check_reads(source: Source, report: Report) -> None:
     """T207 at each RUN whose result is read on no way behind it."""
     reads = _Reads(source)
     for statement in source.statements:
@@ -53,7 +54,7 @@ class _Reads:
             for statement in source.statements
             if any("last_run" in reference for reference in statement.references)
         }
-        self.definitions = Subtasks(source.script).definitions
+        self.definitions = source.analysis.subtasks.definitions
         self.calls: dict[tuple[str, bool, bool], bool] = {}
         trampoline.run(self.block(source.script["body"], False, False))
         called = {name for name, _, _ in self.calls}

@@ -52,7 +52,7 @@ def check_tokens(source: Source, report: Report) -> None:
             report.add("T210", (token.start, end), "the block is empty", hint)
         elif token.kind == "THEN":
             start = token.start
-            while source.text[start - 1] in _BLANKS:
+            while start and source.text[start - 1] in _BLANKS:
                 start -= 1
             edit = Edit(start, token.start + len(token.text), "")
             report.add("T214", span(token), "THEN is an old spelling", "leave it out", [edit])

@@ -6,13 +6,14 @@ A place is an offset into the text that `decode` has made; a span is two of them
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from tisslang.syntax.lexer import Heredoc, Token, tokenize
-from tisslang.syntax.source import BYTE_ORDER_MARK
+from tisslang.linting.offsets import Offsets
+from tisslang.syntax.analysis import Analysis
+from tisslang.syntax.lexer import DESCRIBED, Heredoc, Token
 from tisslang.syntax.text import Reference
 from tisslang.syntax.tree import blocks, literal, references
 
@@ -29,7 +30,6 @@ ANY_TEXT = "v"
 ANY_PATH = "v/" * 64
 
 _PATH_COMMANDS = ("READ", "WRITE", "MKDIR", "DELETE")
-_DESCRIBED = ("TASK", "SETUP", "STEP", "OPTION", "DEFINE_TASK", "CALL")
 
 
 class Statement:
@@ -48,7 +48,7 @@ class Statement:
 
     def description(self) -> Token | None:
         """The string in which nothing is interpolated: a description, or a sub-task's name."""
-        if self.kind in _DESCRIBED and self.tokens[1:2] and self.tokens[1].kind == "STRING":
+        if self.kind in DESCRIBED and self.tokens[1:2] and self.tokens[1].kind == "STRING":
             return self.tokens[1]
         return None
 
@@ -65,13 +65,22 @@ class Statement:
 
 
 class Source:
-    """A script that parses, with everything that the rules want to know about it."""
+    """A script, as far as it parses, with everything that the rules want to know about it."""
 
-    def __init__(self, original: str | bytes, text: str, script: Node) -> None:
+    def __init__(
+        self,
+        original: str | bytes,
+        text: str,
+        analysis: Analysis,
+        tokens: list[Token],
+        comments: list[Token],
+    ) -> None:
         self.original = original
         self.text = text
-        self.script = script
-        self.tokens, self.comments = tokenize(text)
+        self.script = analysis.script
+        self.analysis = analysis
+        self.tokens = tokens
+        self.comments = comments
         self.line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self.statements = list(self._read_statements())
 
@@ -84,21 +93,10 @@ class Source:
         """The offset of a line and column."""
         return self.line_starts[line - 1] + column - 1
 
-    def original_offset(self, offset: int) -> int:
-        """The offset in the script as it was given: before it are a BOM and CRs that are gone."""
-        before_mark, returns = self._removed
-        return offset + before_mark + bisect_left(returns, offset)
-
     @cached_property
-    def _removed(self) -> tuple[int, list[int]]:
-        """The length of the BOM, and where in the text a CR stood: the place of its LF."""
-        original = self.original.decode() if isinstance(self.original, bytes) else self.original
-        mark = len(BYTE_ORDER_MARK) if original.startswith(BYTE_ORDER_MARK) else 0
-        returns = []
-        if "\r" in original:
-            for count, match in enumerate(re.finditer("\r", original)):
-                returns.append(match.start() - mark - count)
-        return mark, returns
+    def offsets(self) -> Offsets:
+        """Where its places are in the script as it was given."""
+        return Offsets(self.original)
 
     def reference_span(self, reference: Node) -> Span:
         """Where a reference stands."""

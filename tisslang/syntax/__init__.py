@@ -47,6 +47,7 @@ def check(
             from tisslang.syntax.diagnostics import from_error
 
             return [from_error(error)]
+    from tisslang.syntax.analysis import Analysis
     from tisslang.syntax.checks import static_errors
 
-    return static_errors(ast_or_text, filename, assigned)
+    return static_errors(Analysis(ast_or_text, assigned), filename)

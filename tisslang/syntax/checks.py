@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from tisslang.syntax.command_answers import command_of, kept, key_of
 from tisslang.syntax.directives import check_directive
 from tisslang.syntax.findings import Findings
-from tisslang.syntax.flow import analyse
 from tisslang.syntax.placement import check_placement
-from tisslang.syntax.subtasks import Subtasks
 from tisslang.syntax.tree import FIELDS, FILTERS, references, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
+    from tisslang.syntax.analysis import Analysis
+    from tisslang.syntax.command_answers import Key
     from tisslang.syntax.diagnostics import Diagnostic
+    from tisslang.syntax.subtasks import Subtasks
 
     Node = dict[str, Any]
 
 BUDGETS = ("API_CALLS", "TOKEN_COUNT", "RUN_COUNT", "COST", "EXECUTION_TIME")
 
 
-def static_errors(script: Node, filename: str, assigned: Iterable[str]) -> list[Diagnostic]:
+def static_errors(analysis: Analysis, filename: str) -> list[Diagnostic]:
     """All static errors of a tree, in the order of the source, once per code and position."""
     findings = Findings(filename)
-    subtasks = Subtasks(script)
+    script, subtasks = analysis.script, analysis.subtasks
     check_placement(script, findings)
     subtasks.check(script, findings)
     for statement, _ in walk(script):
@@ -40,7 +41,7 @@ def static_errors(script: Node, filename: str, assigned: Iterable[str]) -> list[
             check_budget(statement, findings)
         elif kind == "PARALLEL":
             check_branches(statement, subtasks, findings)
-    for code, reference, statement, message, hint in analyse(script, subtasks, assigned):
+    for code, reference, statement, message, hint in analysis.uses:
         if code in ("T110", "T111"):
             findings.at_reference(code, reference, statement, message, hint)
     return findings.in_order()
@@ -70,18 +71,20 @@ def _similar(word: str, choices: tuple[str, ...], introduction: str) -> str:
 
 def check_quoting(statement: Node, findings: Findings) -> None:
     """Every reference of a RUN stands where it can be quoted."""
+    faults = _quoting_faults(key_of(statement["command"]))
+    for reference, fault in zip(references(statement), faults):
+        if fault is not None:
+            message = f"this reference cannot be quoted safely: {fault[0]}"
+            findings.at_reference("T109", reference, statement, message, fault[1])
+
+
+@kept
+def _quoting_faults(key: Key) -> list[tuple[str, str] | None]:
+    """For each reference of a command why it cannot be quoted, and a hint."""
     from tisslang.syntax.shell import Unsupported, reference_contexts
 
-    contexts = reference_contexts(statement["command"]["template"])
-    for reference, context in zip(references(statement), contexts):
-        if isinstance(context, Unsupported):
-            findings.at_reference(
-                "T109",
-                reference,
-                statement,
-                f"this reference cannot be quoted safely: {context.reason}",
-                context.hint,
-            )
+    contexts = reference_contexts(command_of(key)["template"])
+    return [(x.reason, x.hint) if isinstance(x, Unsupported) else None for x in contexts]
 
 
 def check_budget(statement: Node, findings: Findings) -> None:

@@ -257,8 +257,8 @@ class _Flow:
         verbatim = getattr(reference, "heredoc", None)
         if verbatim is not None:
             similar = self.suggestions.nearest(name, lambda: self.names.listed(known.may))
-            as_text = f"where {{{{ is meant as text, write \\{{{{ or open the heredoc with {verbatim}"
-            return f"{similar} Or, {as_text}" if similar else as_text
+            hint = f"where {{{{ is meant as text, write \\{{{{ or open the heredoc with {verbatim}"
+            return f"{similar} Or, {hint}" if similar else hint
         line = self.bound_on.get(name)
         if line is not None and line > line_of(reference):
             return f"it gets its value only later, on line {line}"

@@ -49,6 +49,8 @@ CLAUSES = (
     "EXISTS",
 )
 PSEUDO_VARIABLES = ("LAST_RUN", "COST", "ERROR")
+# What stands in quotes behind these is a description or a name: `{{` has no meaning in it.
+DESCRIBED = ("TASK", "SETUP", "STEP", "OPTION", "DEFINE_TASK", "CALL")
 FUTURE = ("FOR", "WHILE", "INCLUDE", "FINALLY", "RETURN", "MATCHES", "AND", "OR")
 
 # Every reserved word with its kind of token: the word itself, except for the two booleans.

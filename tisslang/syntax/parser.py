@@ -34,7 +34,11 @@ _NAMES = {"STRING": "string", "HEREDOC": "heredoc", "NL": "end of line", "EOF": 
 
 def parse_text(text: str) -> Node:
     """The SCRIPT node of a text that `decode` has made. Raises `TissParseError`."""
-    tokens, comments = tokenize(text)
+    return parse_tokens(text, *tokenize(text))
+
+
+def parse_tokens(text: str, tokens: list[Token], comments: list[Token]) -> Node:
+    """The SCRIPT node of a text of which `tokenize` has made these tokens."""
     header, requires = read_header(comments, tokens[0])
     return Parser(text, tokens).script(header, requires)
 

@@ -32,16 +32,22 @@ def parse_all(
     but a block that is never closed comes last, because that shows only at the end of the file.
     """
     try:
-        script, errors = _parse(decode(text))
+        decoded = decode(text)
+        script, errors = parse_all_tokens(decoded, *tokenize(decoded, MAX_ERRORS))
     except TissParseError as error:  # of `decode`: this is no text that has lines
-        script, errors = _parse("")[0], [error]
+        script, errors = parse_all_tokens("", *tokenize(""))[0], [error]
     for noted in errors:
         noted.filename = filename
     return script, errors
 
 
-def _parse(text: str) -> tuple[Node, list[TissParseError]]:
-    tokens, comments = tokenize(text, MAX_ERRORS)
+def parse_all_tokens(
+    text: str, tokens: list[Token], comments: list[Token]
+) -> tuple[Node, list[TissParseError]]:
+    """As `parse_all`, of what `tokenize` has made of a text with `MAX_ERRORS`.
+
+    Tokens that end in a fault get an EOF behind it.
+    """
     parser = _Recovering(text, tokens)
     header: dict[str, str] | None = None
     requires: list[dict[str, str]] = []

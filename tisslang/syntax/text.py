@@ -10,7 +10,7 @@ from tisslang.syntax.lexer import NAME, RESERVED, Heredoc, Token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     Text = str | dict[str, Any]  # a plain text, or {"template": [text, reference, …]}
@@ -82,6 +82,22 @@ def heredoc(token: Heredoc) -> Text:
         return line, offset - line_start + margin + 1
 
     return _read(_IN_HEREDOC, body, place, token.verbatim, True)
+
+
+def interpolations(
+    text: str, start: int, end: int, in_heredoc: bool
+) -> Iterator[tuple[Reference, re.Match[str]]]:
+    """For editors: the references between two offsets, each with where its parts stand: the groups
+    `root`, `field` and `filter`.
+
+    An unknown escape does not matter here, and the references have no lines and columns.
+    """
+    pattern = re.compile(_IN_HEREDOC if in_heredoc else _IN_STRING)
+    for match in pattern.finditer(text, start, end):
+        if match["escape"] is None:
+            reference = _reference(match, lambda offset: (0, 0))
+            if reference is not None:
+                yield reference, match
 
 
 def _place_in_string(token: Token) -> Place:

@@ -64,14 +64,16 @@ def walk(node: Node, estimates: bool = True) -> Iterator[tuple[Node, Node]]:
     open_blocks = [(node, iter(block)) for block in reversed(blocks(node))]
     while open_blocks:
         holder, statements = open_blocks[-1]
-        statement = next(statements, None)
-        if statement is None:
+        for statement in statements:
+            yield statement, holder
+            kind = statement["type"]
+            if kind in BLOCK_FIELDS and (estimates or kind != "ESTIMATE_COST"):
+                # Its blocks come next; the rest of this one waits in its iterator.
+                inner = reversed(blocks(statement))
+                open_blocks += [(statement, iter(block)) for block in inner]
+                break
+        else:
             open_blocks.pop()
-            continue
-        yield statement, holder
-        if statement["type"] == "ESTIMATE_COST" and not estimates:
-            continue
-        open_blocks += [(statement, iter(block)) for block in reversed(blocks(statement))]
 
 
 def bound_name(node: Node) -> str | None:

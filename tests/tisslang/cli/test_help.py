@@ -23,6 +23,7 @@ commands:
     fmt       lay out scripts in the one style
     ast       print the syntax tree as JSON
     list      show what a plan holds and needs
+    lsp       serve an editor, over standard input and output
     doctor    show which sandbox this machine allows
     version   print the versions
 """
@@ -158,6 +159,35 @@ options:
   --output-format {text,json}  for people (default), or one JSON object
   --color {auto,always,never}  auto: in a terminal, unless NO_COLOR is set
   --debug                      show Python's tracebacks of internal errors
+"""
+HELP["lsp"] = """\
+usage: tiss lsp [flags]
+
+serve an editor, over standard input and output
+
+options:
+  -h, --help                   show this help message and exit
+  --stdio                      talk over standard input and output, which is what happens anyway
+  --output-format {text,json}  for people (default), or one JSON object
+  --color {auto,always,never}  auto: in a terminal, unless NO_COLOR is set
+  --debug                      show Python's tracebacks of internal errors
+
+An editor starts the server by itself and talks to it over standard input and output.
+
+VS Code      install the extension (make vscode builds it); it finds `tiss` on the PATH
+
+Neovim 0.11  in init.lua:
+               vim.filetype.add({ extension = { tiss = "tiss" } })
+               vim.lsp.config("tiss", { cmd = { "tiss", "lsp" }, filetypes = { "tiss" },
+                                        root_markers = { ".git" } })
+               vim.lsp.enable("tiss")
+
+JupyterLab   pip install jupyterlab-lsp, then in jupyter_server_config.py:
+               c.LanguageServerManager.language_servers = {"tiss": {"version": 2,
+                 "argv": ["tiss", "lsp"], "languages": ["tiss"],
+                 "mime_types": ["text/x-tisslang"]}}
+
+Others       the command is `tiss lsp`, the files are *.tiss, the language is called tiss
 """
 HELP["doctor"] = """\
 usage: tiss doctor [flags]

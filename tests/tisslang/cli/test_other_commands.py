@@ -54,4 +54,4 @@ def test_doctor(tmp_path: Path) -> None:
 def test_no_command(tmp_path: Path, arguments: list[str]) -> None:
     line = refused(*arguments, cwd=tmp_path)
     if not arguments:
-        assert "run, check, lint, fmt, ast, list, doctor or version" in line
+        assert "run, check, lint, fmt, ast, list, lsp, doctor or version" in line

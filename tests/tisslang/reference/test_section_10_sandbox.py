@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from conformance import logged, run, stopped_by
 from conformance_runs import events_of, tiss, write
+from missing import missing
 from processes import is_running, sleepers, wait_until
-from sandboxes import missing
 
 NO_SANDBOX = ("--sandbox-profile", "none")
 GAPS = {
