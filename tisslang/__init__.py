@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         TissSecurityError,
     )
     from tisslang.formatting import format_source
+    from tisslang.jupyter.widget import TissWidget  # noqa: F401
     from tisslang.linting import lint
     from tisslang.state import State
     from tisslang.syntax import check, parse
@@ -56,11 +57,13 @@ _HOMES = {
     "ExecutionEngine": "tisslang.engine",
     "State": "tisslang.state",
     "ToolRegistry": "tisslang.tools",
+    # Not in `__all__`: `from tisslang import *` must not need anywidget.
+    "TissWidget": "tisslang.jupyter.widget",
 }
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    if name not in __all__ and name not in _HOMES:
         raise AttributeError(f"module 'tisslang' has no attribute {name!r}")
     from importlib import import_module
 
@@ -70,7 +73,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_HOMES})
 
 
 def load_ipython_extension(shell: object) -> None:

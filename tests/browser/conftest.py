@@ -1,13 +1,17 @@
 """What the tests in a browser share: Chromium, and a picture of each page that a test failed on."""
 
-import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from missing import missing
 
 if TYPE_CHECKING:
+    from lab_notebook import Notebook
+    from lab_server import LabServer
     from playwright.sync_api import Browser
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -26,13 +30,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="module")  # no longer: while it lives an event loop runs in this thread
 def _browser() -> "Iterator[Browser]":
-    tell = pytest.fail if os.environ.get("CI") else pytest.skip
     if not CHROMIUM.exists():
-        tell(f"{CHROMIUM} is missing: install the package chromium")
+        missing(f"{CHROMIUM} is missing: install the package chromium")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        tell("playwright is missing: make setup installs it")
+        missing("playwright is missing: make setup installs it")
     with sync_playwright() as playwright:
         # Root may not have Chromium's own sandbox; nothing but our own pages is opened.
         arguments = ["--no-sandbox", "--no-proxy-server", "--disable-dev-shm-usage"]
@@ -55,3 +58,28 @@ def chromium(
             print(f"the page when the test failed: {picture}")
     for context in _browser.contexts:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def lab(_browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -> "Iterator[LabServer]":
+    """JupyterLab on an empty folder, if there is a browser to see it in."""
+    from lab_server import LabServer
+
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "root").mkdir()
+    with LabServer(folder / "server", folder / "root") as server:
+        yield server
+
+
+@pytest.fixture
+def new_notebook(
+    lab: "LabServer", chromium: "Browser", request: pytest.FixtureRequest
+) -> "Iterator[Callable[..., Notebook]]":
+    """Opens a notebook of some cells, in a folder of the test; its kernel ends with the test."""
+    from lab_notebook import open_notebook
+
+    name = re.sub(r"\W", "_", request.node.name)
+    with ExitStack() as stack:
+        yield lambda *cells, **options: stack.enter_context(
+            open_notebook(lab, chromium, name, *cells, **options)
+        )

@@ -307,3 +307,30 @@ def test_a_file_that_cannot_be_written_is_said(shell: InteractiveShell) -> None:
     captured, _ = run(shell, "%%tiss --events /dev/full\nLOG 1")
     assert "error: cannot write /dev/full: no space left on device" in captured.stderr
     assert shown(captured)[0].startswith("✓ passed")
+
+
+def test_a_plan_runs_in_a_widget(shell: InteractiveShell, tmp_path: Path) -> None:
+    captured, result = run(shell, f"%%tiss --widget -o report\n{PLAN}")
+    assert result.success
+    end = time.monotonic() + 30
+    while "report" not in shell.user_ns and time.monotonic() < end:
+        time.sleep(0.02)
+    assert shell.user_ns["report"]["exit_code"] == 0
+    assert (tmp_path / "name.txt").read_text() == "Ada\n"
+    assert "application/vnd.jupyter.widget-view+json" in captured.outputs[0].data
+
+
+def test_a_dry_run_in_a_widget_does_nothing(shell: InteractiveShell, tmp_path: Path) -> None:
+    (tmp_path / "plan.tiss").write_text(PLAN, encoding="utf-8")
+    run(shell, "%tiss plan.tiss --dry-run --widget -o report")
+    end = time.monotonic() + 30
+    while "report" not in shell.user_ns and time.monotonic() < end:
+        time.sleep(0.02)
+    assert shell.user_ns["report"]["dry_run"]
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.tiss"]
+
+
+def test_wrong_flags_show_no_widget(shell: InteractiveShell) -> None:
+    captured, result = run(shell, "%%tiss --widget --timeout 5\nLOG 1")
+    assert type(result.error_in_exec).__name__ == "UsageError"
+    assert captured.outputs == []

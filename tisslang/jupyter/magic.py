@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from argparse import Namespace
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -37,7 +38,8 @@ class TissMagics(Magics):
         """Run a TissLang plan: `%%tiss [flags]` above a plan, or `%tiss FILE [flags]`.
 
         The flags are those of `tiss run`. Besides, `--var NAME` passes the notebook's variable NAME
-        as text, and `-o NAME` binds the report to NAME.
+        as text, `-o NAME` binds the report to NAME, and `--widget` runs the plan in a `TissWidget`,
+        beside which the kernel stays usable.
         """
         assert self.shell is not None
         variables = self.shell.user_ns
@@ -49,6 +51,9 @@ class TissMagics(Magics):
             else:
                 source, filename = cell.encode("utf-8", "surrogatepass"), "<cell>"
             options.var = [_assignment(text, variables) for text in options.var]
+            if options.widget:
+                _show_widget(source.decode("utf-8"), options, variables)
+                return
             engine = make_engine(
                 **engine_options(options), filename=filename, on_event=_show_progress
             )
@@ -79,7 +84,25 @@ def _parser(with_file: bool) -> cli.Parser:
         parser.add_argument("file", metavar="FILE", help="the plan")
     add_run_flags(parser)
     parser.add_argument("-o", metavar="NAME", help="bind the report to this Python name")
+    parser.add_argument("--widget", action="store_true", help="run it in a widget with buttons")
     return parser
+
+
+def _show_widget(source: str, options: Namespace, variables: dict[str, Any]) -> None:
+    """Show a plan in a widget, and start it there; the report is bound at its end."""
+
+    def bind_report(event: dict[str, Any]) -> None:
+        if options.o and event["event"] == "run_end":
+            variables[options.o] = event["report"]
+
+    settings = engine_options(options)
+    make_engine(**settings)  # says what is wrong with the flags
+    dry_run = settings.pop("dry_run")
+    from tisslang.jupyter.widget import TissWidget
+
+    widget = TissWidget(source, settings.pop("root"), on_event=bind_report, **settings)
+    display(widget)
+    widget.run(dry_run=dry_run, wait=False)
 
 
 def _assignment(text: str, variables: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ Event = dict[str, Any]
 MAX_OUTPUT = 4000  # characters of each stream of a command
 MAX_VALUE = 80  # and of an operand of ASSERT
 
-_BOX = "border:1px solid;border-radius:4px;padding:.5em .8em;margin:.2em 0;line-height:1.4"
+BOX = "border:1px solid;border-radius:4px;padding:.5em .8em;margin:.2em 0;line-height:1.4"
 _TREE = "list-style:none;margin:.3em 0;padding-left:1.2em"
 _PLAIN = (
     "margin:.2em 0;padding:.1em .6em;border-left:3px solid;"
@@ -60,17 +60,17 @@ class PlanResult:
     def _repr_html_(self) -> str:
         parts = [
             f"<strong>{escape(_headline(self.report))}</strong>",
-            _pre(self._plan(), style=_TABLE)
+            preformatted(self._plan(), style=_TABLE)
             if self._is_plan()
             else _children_html(_tree(self.report, self._events)),
         ]
         if self.report["exit_code"]:
-            parts.append(_pre(self._explanation()))
+            parts.append(preformatted(self._explanation()))
         if self.report["files_written"]:
             names = (escape(printable(path)) for path in self.report["files_written"])
             parts.append("<div>Files written: " + ", ".join(f"<code>{n}</code>" for n in names))
             parts.append("</div>")
-        return f'<div class="tiss-result" style="{_BOX}">{"".join(parts)}</div>'
+        return f'<div class="tiss-result" style="{BOX}">{"".join(parts)}</div>'
 
     def _is_plan(self) -> bool:
         return self.report["dry_run"] and not self.report["diagnostics"]
@@ -161,7 +161,7 @@ def _command_html(event: Event) -> str:
     html = f"<div><code>{escape(printable(event['summary']))}</code>"
     html += f" ({', '.join(notes)})</div>" if notes else "</div>"
     return html + "".join(
-        _pre(printable(event[name][-MAX_OUTPUT:]), label)
+        preformatted(printable(event[name][-MAX_OUTPUT:]), label)
         for name, label in (("stdout", ""), ("stderr", "standard error:"))
         if event.get(name)
     )
@@ -207,6 +207,7 @@ def _time(record: dict[str, Any]) -> str:
     return "" if did_nothing else f" · {seconds_text(record['duration_s'])}"
 
 
-def _pre(text: str, label: str = "", style: str = _PRE) -> str:
+def preformatted(text: str, label: str = "", style: str = _PRE) -> str:
+    """Text as it is laid out, escaped, below a label."""
     heading = f"<div>{label}</div>" if label else ""
     return f'{heading}<pre style="{style}">{escape(text)}</pre>'
