@@ -1,7 +1,7 @@
 """The cells of an exercise: heading, stub with its check, folded hint and solution.
 
-They are made of `qt.exercises` each time `make notebooks` runs, so that a notebook and the checker
-cannot drift apart. What a learner wrote into a stub is never touched.
+They are made of `qt.exercises` and `tisslang.exercises` each time `make notebooks` runs, so that a
+notebook and the checker cannot drift apart. What a learner wrote into a stub is never touched.
 """
 
 import ast
@@ -11,9 +11,15 @@ from collections.abc import Callable
 
 import nbformat
 
-from qt.exercises import Exercise, get
+import qt.exercises
+import tisslang.exercises
+from qt.exercises import Exercise as FunctionExercise
+from tisslang.exercises.base import PlanExercise, is_stub
 
 NotebookNode = nbformat.NotebookNode
+Exercise = FunctionExercise | PlanExercise
+
+EXERCISES: dict[str, Exercise] = {**qt.exercises.EXERCISES, **tisslang.exercises.EXERCISES}
 
 
 def heading(exercise: Exercise) -> str:
@@ -33,16 +39,21 @@ def solved(exercise: Exercise) -> str:
 
 
 def check(exercise: Exercise) -> str:
-    return f'qt.exercises.check("{exercise.id}", {exercise.name})'
+    house = "tisslang" if exercise.id in tisslang.exercises.EXERCISES else "qt"
+    return f'{house}.exercises.check("{exercise.id}", {exercise.name})'
 
 
 def answers(exercise: Exercise) -> str:
-    """The folded hint and solution. The latter has another name, so that it overwrites nothing."""
-    other = exercise.name + ("_solution" if exercise.name.islower() else "Solution")
-    source = re.sub(rf"\b{exercise.name}\b", other, exercise.solution_source).strip()
+    """The folded hint and solution. A function has another name, so that it overwrites nothing."""
+    if isinstance(exercise, PlanExercise):
+        language, source = "tiss", exercise.solution.strip()
+    else:
+        other = exercise.name + ("_solution" if exercise.name.islower() else "Solution")
+        language = "python"
+        source = re.sub(rf"\b{exercise.name}\b", other, exercise.solution_source).strip()
     return (
         f"<details><summary>Hint</summary><p>{html.escape(exercise.hint)}</p></details>\n\n"
-        f"<details><summary>Solution</summary>\n\n```python\n{source}\n```\n\n</details>"
+        f"<details><summary>Solution</summary>\n\n```{language}\n{source}\n```\n\n</details>"
     )
 
 
@@ -56,11 +67,16 @@ def part(cell: NotebookNode) -> str:
 
 
 def untouched(source: str) -> bool:
-    """Whether an exercise's cell is still a stub: each body only raises, and nothing was added."""
+    """Whether an exercise's cell is still a stub: nothing was added, and each body only raises, or
+    the plan has only comments.
+    """
     try:
         tree = ast.parse(source)
     except SyntaxError:
         return False
+    match tree.body:
+        case [ast.Assign(value=ast.Constant(value=str(plan))), ast.Expr()]:
+            return is_stub(plan)
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     raises = all(len(f.body) == 2 and isinstance(f.body[1], ast.Raise) for f in functions)
     return len(tree.body) == 2 and raises  # the stub and its check
@@ -71,14 +87,14 @@ def refresh(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         name = part(cell)
         if name and (name != "exercise" or untouched(cell.source)):
-            cell.source = PARTS[name](get(cell.metadata["exercise"]))
+            cell.source = PARTS[name](EXERCISES[cell.metadata["exercise"]])
 
 
 def fill_in(notebook: NotebookNode, source: Callable[[Exercise], str]) -> None:
     """Put `stub` or `solved` into the cell of each exercise, whatever stands there."""
     for cell in notebook.cells:
         if part(cell) == "exercise":
-            cell.source = source(get(cell.metadata["exercise"]))
+            cell.source = source(EXERCISES[cell.metadata["exercise"]])
 
 
 def drop_answers(notebook: NotebookNode) -> None:

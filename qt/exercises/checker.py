@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import traceback
@@ -24,6 +25,8 @@ GENERAL_CAUSES = {
     type(None): "nothing comes back: is there a `return` in each branch?",
     RecursionError: "the function calls itself too deeply: use a loop and a list of what is left",
 }
+# Where an error in a learner's code may pass, but does not come from.
+OURS = tuple(str(Path(__file__).parents[2] / name) + os.sep for name in ("qt", "tisslang"))
 CHANGEABLE = (np.ndarray, Tensor, list, dict)
 
 
@@ -69,7 +72,7 @@ def check(id: str, attempt: Callable[..., Any], seconds: float = 10.0) -> Result
         )
     cases = list(exercise.cases(np.random.default_rng(0)))
     for number, case in enumerate(cases, start=1):
-        if problem := _problem(exercise, attempt, case, seconds):
+        if problem := problem_of(exercise, attempt, case, seconds):
             case_number = f"case {number} of {len(cases)} fails"
             head = "not written yet" if "to do" in problem else case_number
             lines = [f"  {label:<9} {text}" for label, text in problem.items()]
@@ -78,7 +81,7 @@ def check(id: str, attempt: Callable[..., Any], seconds: float = 10.0) -> Result
     return Result(id, True, f"✓ {id}: all {len(cases)} cases pass")
 
 
-def _problem(
+def problem_of(
     exercise: Exercise, attempt: Callable[..., Any], case: tuple[Any, ...], seconds: float
 ) -> dict[str, str]:
     """What is wrong with the attempt on this case, as labelled lines; empty when it is right."""
@@ -183,10 +186,8 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 def _line_of(error: BaseException) -> str:
     """Where in the learner's own code the error came up; "" when the call itself was at fault."""
-    ours = str(Path(__file__).parent)
-    frames = [
-        f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(ours)
-    ]
+    passed = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame in passed if not frame.filename.startswith(OURS)]
     if not frames:
         return ""
     last = [frame for frame in frames if frame.filename == frames[0].filename][-1]

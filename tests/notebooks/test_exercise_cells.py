@@ -3,12 +3,10 @@
 import exercise_cells
 import nbformat
 import pytest
-from exercise_cells import refresh, solved, stub, untouched
+from exercise_cells import EXERCISES, Exercise, refresh, solved, stub, untouched
 from nbformat import NotebookNode
 
-import qt.exercises as exercises
-
-CACHE = exercises.get("generation.cache")  # a class: two bodies to write
+CACHE = EXERCISES["generation.cache"]  # a class: two bodies to write
 BODY = "        raise NotImplementedError("
 
 
@@ -48,8 +46,8 @@ def test_an_older_stub_is_renewed() -> None:
     assert notebook.cells[0].source == stub(CACHE)
 
 
-@pytest.mark.parametrize("exercise", exercises.EXERCISES.values(), ids=lambda e: e.id)
-def test_every_stub_is_known_as_one(exercise: exercises.Exercise) -> None:
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda e: e.id)
+def test_every_stub_is_known_as_one(exercise: Exercise) -> None:
     assert untouched(stub(exercise))
     assert not untouched(solved(exercise))
 

@@ -7,7 +7,7 @@ from lessons import FOLDER, NOTEBOOKS, ROOT, Lesson
 from spellchecker import SpellChecker
 
 EVERY = pytest.mark.parametrize("lesson", NOTEBOOKS, ids=lambda lesson: lesson.name)
-PLANNED = ("13_tisslang.ipynb",)  # linked before they exist
+PLANNED: tuple[str, ...] = ()  # linked before they exist
 OUTSIDE = ("https://",)
 WORDS = (ROOT / "tests/notebooks/words.txt").read_text(encoding="utf-8").split()
 NUMBER = r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w]|[.,]\d)"

@@ -5,9 +5,8 @@ from pathlib import Path
 import nbformat
 import pytest
 import student
+from exercise_cells import EXERCISES
 from lessons import NOTEBOOKS
-
-import qt.exercises as exercises
 
 
 def test_no_solution_and_no_output_is_left(
@@ -20,7 +19,7 @@ def test_no_solution_and_no_output_is_left(
         nbformat.validate(notebook)
         sources = "\n".join(cell.source for cell in notebook.cells)
         for id in lesson.exercises:
-            exercise = exercises.get(id)
+            exercise = EXERCISES[id]
             assert exercise.stub_source.strip() in sources
             assert exercise.solution_source.strip() not in sources
         for folded in ("<details>", "_solution(", "Solution(", "<summary>"):
