@@ -15,9 +15,9 @@ OUR_PATH := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 JUPYTER := $(CURDIR)/$(VENV)/jupyter
 NO_HOME := QT_PROGRESS= IPYTHONDIR="$(JUPYTER)/ipython" JUPYTER_CONFIG_DIR="$(JUPYTER)/config" \
 	JUPYTER_DATA_DIR="$(JUPYTER)/data" JUPYTER_RUNTIME_DIR="$(JUPYTER)/runtime"
-# No news and no update check: JupyterLab starts without a question and without the network.
 # JupyterLab finds the colours for TissLang there, once they are built.
 LAB_EXTENSIONS := $(VENV)/share/jupyter/labextensions/@quantatissu
+# No news and no update check: JupyterLab starts without a question and without the network.
 LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 RUN := env $(ONE_THREAD) $(OUR_PATH) $(NO_HOME) $(PY)
@@ -178,5 +178,6 @@ lock: setup  ## choose the newest versions for constraints.txt (then mend enviro
 	@mv $(VENV)/constraints.txt constraints.txt
 
 clean:  ## remove .venv, caches and builds; your notebooks and runs stay
-	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist editors/*/node_modules editors/*/dist
+	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist editors/*/node_modules editors/*/dist \
+		tests/browser/widget_page/node_modules
 	@find qt tisslang tests notebooks benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

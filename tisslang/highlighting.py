@@ -28,7 +28,16 @@ from pygments.token import (
     Whitespace,
 )
 
-from tisslang.syntax.lexer import NAME, PSEUDO_VARIABLES, RESERVED, Fault, Heredoc, Token, tokenize
+from tisslang.syntax.lexer import (
+    DESCRIBED,
+    NAME,
+    PSEUDO_VARIABLES,
+    RESERVED,
+    Fault,
+    Heredoc,
+    Token,
+    tokenize,
+)
 from tisslang.vocabulary import BY_NAME, words
 
 Span = tuple[int, Any, str]  # where it begins, the type of the token, its text
@@ -50,8 +59,6 @@ _FILTERS = frozenset(word.name for word in words("filter"))
 _BUDGETS = frozenset(word.name for word in words("budget"))
 _LITERALS = frozenset({"NUMBER", "DURATION"})
 _PUNCTUATION = frozenset("{},.")
-# In the texts behind these, `{{` has no meaning.
-_DESCRIBED = frozenset({"TASK", "SETUP", "STEP", "OPTION", "DEFINE_TASK", "CALL"})
 
 _ESCAPE = r'\\["\\ntr{]'
 _UNKNOWN_ESCAPE = r"\\."
@@ -113,7 +120,7 @@ def _spans(text: str) -> Iterator[Span]:
         elif isinstance(token, Heredoc):
             spans = _heredoc(token, text, is_shell=before.kind == "RUN")
         elif token.kind == "STRING":
-            spans = _string(token, before.kind not in _DESCRIBED)
+            spans = _string(token, before.kind not in DESCRIBED)
         else:
             spans = iter([(token.start, _type(token, before, before_that), token.text)])
         for start, kind, value in spans:

@@ -153,7 +153,7 @@ class Questions:
             answer, by = "no" if given is None else str(given), "person"  # the end is no consent
         send("question", line=line, message=message, answer=answer, by=by)
         if answer.strip().casefold() not in accepted:
-            raise TissHumanError(f"refused: {message}", hint=hint)
+            raise TissHumanError(f"refused: {message}", hint=None if by == "person" else hint)
 
 
 def _has_line(seconds: float) -> bool:

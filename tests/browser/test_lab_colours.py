@@ -52,6 +52,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     root.mkdir()
     (root / "plan.tiss").write_text(PLAN.lstrip(), encoding="utf-8")
     cells = ("%%tiss --dry-run" + PLAN, PYTHON, "%tiss plan.tiss", "\n%%tiss\nTASK 'x'")
+    cells += ("%%writefile plan.tiss\nTASK 'x'", "%%writefile plan.py\nimport this")
     write_notebook(root / "lesson.ipynb", *cells)
     write_notebook(root / "scratch.ipynb", "%%tiss" + PLAN, PYTHON)
     markdown = {
@@ -188,7 +189,9 @@ def test_cells_that_begin_with_the_magic_are_in_colour_and_others_are_not(
     assert kinds_of(cell(page, 1)) == {"other"}
     assert not any(kind.startswith("magic") for kind in kinds_of(cell(page, 2)))
     assert kinds_of(cell(page, 3)) == {"magic", "keyword", "string"}
-    markdown = cell(page, 4).locator(".jp-RenderedMarkdown code span")
+    assert kinds_of(cell(page, 4)) == {"magic", "keyword", "string"}
+    assert not any(kind.startswith("magic") for kind in kinds_of(cell(page, 5)))
+    markdown = cell(page, 6).locator(".jp-RenderedMarkdown code span")
     expect(markdown.first).to_have_text("RUN")
 
 

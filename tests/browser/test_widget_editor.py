@@ -182,6 +182,20 @@ def test_enter_keeps_the_indentation_and_a_brace_leaves_it(widget: WidgetPage) -
     assert widget.area.input_value().endswith("\n    {\n    }")
 
 
+def test_a_heredoc_begins_at_column_1_and_its_block_goes_on_behind_it(widget: WidgetPage) -> None:
+    widget.start(script="")
+    widget.area.focus()
+    widget.page.keyboard.type('STEP "a" {\nWRITE "f" <<T\nx\n  y {\nz')
+    wanted = 'STEP "a" {\n    WRITE "f" <<T\nx\n  y {\n  z'
+    assert widget.area.input_value() == wanted
+    widget.press("Shift+Home", "Delete")
+    widget.page.keyboard.type('T\nLOG 1\nWRITE "g" <<-U\nx\nU\nLOG 2\n}')
+    wanted = wanted.removesuffix("  z") + (
+        'T\n    LOG 1\n    WRITE "g" <<-U\n    x\n    U\n    LOG 2\n}'
+    )
+    assert widget.area.input_value() == wanted
+
+
 def test_comments_are_switched(widget: WidgetPage) -> None:
     script = 'STEP "a" {\n    LOG 1\n\n    LOG 2\n}'
     widget.start(script=script)
@@ -309,6 +323,22 @@ def test_suggestions_come_while_one_types_but_not_for_whole_words(widget: Widget
     widget.press("ArrowUp")
     widget.message(type="completions", request=question["request"], items=items("RUN", end=3))
     assert not listbox.is_visible()  # the caret has left
+
+
+def test_nothing_is_suggested_where_enter_is_to_be_a_new_line(widget: WidgetPage) -> None:
+    widget.page.clock.install()
+    for text in ('STEP "a" {', 'PROMPT_AGENT "Hi"', "IF x { LOG 1 }"):
+        widget.start(script="")
+        widget.area.focus()
+        widget.page.keyboard.type(text)
+        widget.page.clock.run_for(1000)
+        assert widget.sent() == []
+    for text in ('LOG "{{', 'CALL "', 'READ "a" AS b', 'RUN "ls src/'):
+        widget.start(script="")
+        widget.area.focus()
+        widget.page.keyboard.type(text)
+        widget.page.clock.run_for(1000)
+        assert widget.sent()[-1]["type"] == "complete"
 
 
 def test_a_suggestion_can_be_clicked(widget: WidgetPage) -> None:

@@ -1,9 +1,8 @@
 """The lab extension that `make setup` has built from editors/jupyterlab."""
 
-import os
 from pathlib import Path
 
-import pytest
+from missing import missing
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "editors" / "jupyterlab"
@@ -21,5 +20,4 @@ def built_extension() -> Path:
         reason = "the lab extension is older than its sources: `make setup` builds it anew"
     else:
         return built
-    tell = pytest.fail if os.environ.get("CI") else pytest.skip
-    tell(reason)
+    missing(reason)

@@ -126,8 +126,14 @@ class LabServer:
 
     def end_kernels(self) -> None:
         """End all kernels that run, so that a test leaves none to the next."""
-        for kernel in self.get("api/kernels"):
-            self._ask(f"api/kernels/{kernel['id']}", "DELETE")
+        wait_until(self._has_ended_kernels, "a kernel does not end", STOP_SECONDS)
+
+    def _has_ended_kernels(self) -> bool:
+        with contextlib.suppress(urllib.error.HTTPError):  # one of them has just come or gone
+            for kernel in self.get("api/kernels"):
+                self._ask(f"api/kernels/{kernel['id']}", "DELETE")
+            return self.get("api/kernels") == []
+        return False
 
     def processes(self) -> list[psutil.Process]:
         """The processes that the server has started, those of its kernels included."""

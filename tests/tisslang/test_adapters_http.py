@@ -20,8 +20,8 @@ import pytest
 from chat_server import MODEL, ChatServer, Request, completion, models, response
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from missing import missing
 from processes import wait_until
-from sandboxes import missing
 
 from tisslang.adapters import Reply, open_adapter
 from tisslang.adapters.address import parse_address

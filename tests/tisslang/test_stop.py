@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from processes import sleepers, wait_until
 
 from tisslang import ExecutionEngine
 
@@ -63,33 +64,20 @@ def test_a_run_is_stopped_whatever_it_waits_for(tmp_path: Path, way: str) -> Non
 
 
 def test_no_process_of_it_is_left(tmp_path: Path) -> None:
+    names = ("61.375", "62.375", "63.375")  # seconds that no other test sleeps
+    plan = 'RUN "sleep {} & setsid sleep {} & sleep {}"'.format(*names)
     began = threading.Event()
-    plan = 'RUN "echo go; sleep 60 & sleep 61 & setsid sleep 62 & echo $$ > pid; wait"'
-    engine = ExecutionEngine(
-        root=tmp_path, on_event=lambda e: began.set() if e["event"] == "command_start" else None
-    )
-    threading.Thread(target=lambda: _set_when(tmp_path / "pid", began)).start()
-    report = run_and_stop(engine, plan, began)
+
+    def look() -> None:
+        wait_until(lambda: all(map(sleepers, names)), "the plan does not run")
+        began.set()
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    report = run_and_stop(ExecutionEngine(root=tmp_path), plan, began)
+    looking.join()
     assert report["exit_code"] == 130
-    assert _sleepers(tmp_path) == []
-
-
-def _set_when(path: Path, event: threading.Event) -> None:
-    while not path.exists() and not event.wait(0.01):
-        pass
-    event.set()
-
-
-def _sleepers(root: Path) -> list[str]:
-    """The processes whose working directory lies in the project."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cwd").resolve().is_relative_to(root):
-                found.append(process.name)
-        except OSError:
-            continue
-    return found
+    assert [pid for name in names for pid in sleepers(name)] == []
 
 
 def test_nothing_is_stopped_when_nothing_runs(tmp_path: Path) -> None:

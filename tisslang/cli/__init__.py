@@ -258,7 +258,7 @@ _COMMANDS: dict[
     "fmt": ("lay out scripts in the one style", " FILE...", _fmt_flags, _fmt),
     "ast": ("print the syntax tree as JSON", " FILE", _file_flag, _ast),
     "list": ("show what a plan holds and needs", " FILE", _file_flag, _list),
-    "lsp": ("serve an editor, over standard input and output", "", _lsp_flags, _lsp),
+    "lsp": ("be the language server of an editor", "", _lsp_flags, _lsp),
     "doctor": ("show which sandbox this machine allows", "", _no_flags, _doctor),
     "version": ("print the versions", "", _no_flags, _version),
 }

@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     import argparse
 
 EDITORS = """\
-An editor starts the server by itself and talks to it over standard input and output.
+It needs pygls: pip install "quantatissu[editor]". An editor starts the server by itself and
+talks to it over standard input and output.
 
-VS Code      install the extension (make vscode builds it); it finds `tiss` on the PATH
+VS Code      install the extension (make vscode builds it); it finds `tiss` in the .venv of the
+             workspace, else on the PATH
 
 Neovim 0.11  in init.lua:
                vim.filetype.add({ extension = { tiss = "tiss" } })

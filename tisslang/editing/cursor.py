@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 
 from tisslang.syntax.lexer import Fault, Token, tokenize
 
@@ -10,7 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tisslang.editing.script import Script
 
-_WORD_BEFORE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_IN_WORDS = string.ascii_letters + string.digits + "_"
 _WORD_BEHIND = re.compile(r"[A-Za-z0-9_]*")
 _OPEN_INTERPOLATION = re.compile(
     r"""\{\{ [ \t]* (?:
@@ -68,7 +70,7 @@ class Cursor:
             self.start = opening + 1
             self.end = self._end_of_string(opening)
             tokens.pop()
-        elif tokens and _WORD_BEFORE.match(tokens[-1].text) and self._ends_here(tokens[-1]):
+        elif tokens and _WORD.match(tokens[-1].text) and self._ends_here(tokens[-1]):
             tokens.pop()
         for index in range(len(tokens) - 1, -1, -1):
             if tokens[index].kind in ("{", "}"):
@@ -90,8 +92,9 @@ class Cursor:
     def _find_word(self) -> None:
         text = self.script.text
         line_start = self.script.line_starts[self.line - 1]
-        match = _WORD_BEFORE.search(text[line_start : self.offset])
-        self.word = match[0] if match else ""
+        before = text[line_start : self.offset]
+        # A regular expression that searches for its end takes quadratic time.
+        self.word = before[len(before.rstrip(_IN_WORDS)) :].lstrip(string.digits)
         behind = _WORD_BEHIND.match(text, self.offset)
         self.start = self.offset - len(self.word)
         self.end = behind.end() if behind and self.word else self.offset

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tisslang.editing.names import Mention, interpolations_in, text_span
 from tisslang.rules import RULES
+from tisslang.terminal import one_line
 from tisslang.vocabulary import BY_NAME, Word, words
 
 TYPE_CHECKING = False
@@ -153,7 +154,8 @@ def _about_task(script: Script, mention: Mention) -> str:
         return f'"{_shown(mention.name)}": a sub-task that is not defined'
     params = f" WITH {', '.join(definition.params)}" if definition.params else ""
     line = script.place(definition.start)[0]
-    form = f'```tiss\nDEFINE_TASK "{mention.name}"{params}\n```\n\n'
+    name = one_line(mention.name)  # a second line could end the block of code
+    form = f'```tiss\nDEFINE_TASK "{name}"{params}\n```\n\n'
     called = f" It is called {_lines(script, calls)}." if calls else " Nothing calls it."
     return f"{form}A sub-task, defined on line {line}.{called}"
 
@@ -172,4 +174,5 @@ def _lines(script: Script, mentions: Sequence[Mention]) -> str:
 
 
 def _shown(name: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>])", r"\\\1", name)
+    """A name of the script that is text for Markdown, whatever stands in it."""
+    return re.sub(r"([\\`*_\[\]<>])", r"\\\1", one_line(name))

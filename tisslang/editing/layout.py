@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tisslang.editing.script import Script
 
+_MOST_PARTS = 4000  # that are compared one by one: the time may grow with their square
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _WORD = re.compile(r"\n|[ \t]+|\w+|[^\w\s]|\s")
 
@@ -49,9 +50,22 @@ def _between(part: re.Pattern[str], old: str, new: str) -> Iterator[tuple[int, i
     """What differs between two texts in such parts: a span of the old one, and its new text."""
     before, after = part.findall(old), part.findall(new)
     starts = [0, *accumulate(map(len, before))]
+    if len(before) + len(after) > _MOST_PARTS:
+        head, tail = _same(before, after)
+        yield starts[head], starts[len(before) - tail], "".join(after[head : len(after) - tail])
+        return
     for tag, a, b, c, d in SequenceMatcher(None, before, after).get_opcodes():
         if tag != "equal":
             yield starts[a], starts[b], "".join(after[c:d])
+
+
+def _same(before: list[str], after: list[str]) -> tuple[int, int]:
+    """How many parts two lists have in common at their beginning, and behind that at their end."""
+    most = min(len(before), len(after))
+    head = next((i for i in range(most) if before[i] != after[i]), most)
+    most -= head
+    tail = next((i for i in range(most) if before[-1 - i] != after[-1 - i]), most)
+    return head, tail
 
 
 def _trimmed(start: int, old: str, new: str) -> Edit:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from pathlib import Path
 
 from tisslang.linting.paths import sensitive
 
 MOST_ENTRIES = 500
+_MOST_LOOKED_AT = 20_000  # a directory may hold very many files beside the directories
 
 
 def entries(
@@ -28,7 +30,7 @@ def entries(
             return []
         found: list[tuple[str, bool]] = []
         with os.scandir(place) as listing:
-            for entry in listing:
+            for entry in islice(listing, _MOST_LOOKED_AT):
                 if len(found) == MOST_ENTRIES:
                     break
                 if (kind := _kind(entry, base)) is not None and (kind or not directories):

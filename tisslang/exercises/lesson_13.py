@@ -268,8 +268,10 @@ def judge_verdicts(plan: Plan) -> None:
 
 
 def _verdict_cause(files: dict[str, str], wanted: str) -> str:
-    """Why the verdicts may be wrong; the two most frequent causes."""
+    """Why the verdicts may be wrong; the most frequent causes."""
     found = files.get("verdicts.txt", "").splitlines()
+    if len(found) == 1:
+        return "WRITE replaces the whole file: keep both verdicts, and write them at the end"
     if len(found) == 2 and [line.split(": ")[-1] for line in found].count("broken") != wanted.count(
         "broken"
     ):
@@ -334,11 +336,15 @@ def judge_review(plan: Plan) -> None:
     run = plan.run(files, answer=["yes"])
     run.must_pass()
     if run.files != {"page.txt": new, "page.old.txt": old}:
+        doubled = any(text.endswith("\n\n") for text in run.files.values())
         raise run.differs(
-            "page.txt 'new\\n', page.old.txt 'old\\n', nothing else", _list(run.files)
+            "page.txt 'new\\n', page.old.txt 'old\\n', nothing else",
+            _list(run.files),
+            "the text that was read ends with a line end of its own: |trim" if doubled else "",
         )
     run = plan.run({"page.txt": old}, answer=["yes"])
-    run.must_end_with(1, io='ASSERT FILE "draft.txt" EXISTS comes before READ')
+    missing = 'ASSERT FILE "draft.txt" EXISTS comes before READ'
+    run.must_end_with(1, io=missing, passed=missing)
     run = plan.run(files, dry_run=True)
     run.must_pass()
     if run.report["cost"]["RUNS"] or plan.commands("RUN"):

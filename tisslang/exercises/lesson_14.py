@@ -170,6 +170,8 @@ def tool_cases(rng: Any) -> Iterator[tuple[bytes | None]]:
          "nobody sees what a tool returns: put the number into state.variables"),
         ('state.variables[args["variable"]]', 'state.variables["variable"]',
          "the plan chooses the name of the variable: it is args['variable']"),
+        ('state.variables[args["variable"]]', 'state.variables["n"]',
+         "n is only an example: the name is what args['variable'] holds"),
         ("decode()", 'decode(errors="replace")',
          "a file that is not UTF-8 must be the error decode, not a text with holes"),
         ('"decode", ', '"io", ', "the kind of a file that is not UTF-8 is decode"),

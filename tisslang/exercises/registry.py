@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from importlib import import_module
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from qt.exercises import Exercise as FunctionExercise
 from qt.exercises import Result, progress
 from qt.exercises.checker import problem_of as function_problem
-from qt.exercises.exercise import Text, folded
+from qt.exercises.collection import Collection
 from tisslang.exercises.base import Differs, PlanExercise, is_stub, message_of
 from tisslang.exercises.plans import Plan
 
@@ -23,6 +22,10 @@ EXERCISES: dict[str, PlanExercise | FunctionExercise] = {
     for value in vars(import_module(f"tisslang.exercises.lesson_{lesson}")).values()
     if isinstance(value, PlanExercise | FunctionExercise)
 }
+
+_all = Collection("tisslang.exercises", LESSONS, EXERCISES)
+get, hint, stub, solution = _all.get, _all.hint, _all.stub, _all.solution
+listing, report = _all.listing, _all.report
 
 
 def check(id: str, attempt: Any, seconds: float = 10.0, **options: Any) -> Result:
@@ -70,57 +73,3 @@ def _try_function(exercise: FunctionExercise, attempt: Any, seconds: float) -> t
             head = f"case {number} of {len(cases)} fails"
             return f"{'not written yet' if 'to do' in lines else head}\n{message_of(lines)}", ""
     return "", f"all {len(cases)} cases pass"
-
-
-def get(id: str) -> PlanExercise | FunctionExercise:
-    """The exercise called `id`. Raises `ValueError` that names the nearest ids."""
-    if id in EXERCISES:
-        return EXERCISES[id]
-    near = difflib.get_close_matches(str(id), EXERCISES, n=3, cutoff=0.3)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise ValueError(f"there is no exercise {id!r}: {hint}tisslang.exercises.list() shows all")
-
-
-def hint(id: str) -> Text:
-    """A first push, folded in a notebook."""
-    return folded("Hint", get(id).hint)
-
-
-def stub(id: str) -> Text:
-    """The cell to start from."""
-    return Text(get(id).stub_source)
-
-
-def solution(id: str) -> Text:
-    """A right answer, folded in a notebook."""
-    return folded("Solution", get(id).solution_source)
-
-
-def listing(lesson: int | None = None) -> Text:
-    """The exercises of one lesson, or of both: solved or not, difficulty, minutes, title."""
-    done = progress.solved()
-    return Text(
-        "\n".join(
-            f"{'✓' if e.id in done else '·'} {e.id:<28}{'*' * e.difficulty:<4}{e.minutes:>3} min  "
-            f"{e.title}"
-            for e in EXERCISES.values()
-            if lesson in (None, e.lesson)
-        )
-    )
-
-
-def report() -> Text:
-    """What is solved, by lesson, the minutes that are left, and what comes next."""
-    done = progress.solved()
-    lines = [f"{'lesson':<18}{'solved':>8}{'minutes left':>14}"]
-    for number, name in LESSONS.items():
-        members = [e for e in EXERCISES.values() if e.lesson == number]
-        left = [e for e in members if e.id not in done]
-        score = f"{len(members) - len(left)}/{len(members)}"
-        lines.append(f"{f'{number} {name}':<18}{score:>8}{sum(e.minutes for e in left):>14}")
-    todo = [e for e in EXERCISES.values() if e.id not in done]
-    if todo:
-        lines.append(f"next: {todo[0].id}, {todo[0].title} ({todo[0].minutes} minutes)")
-    else:
-        lines.append("All solved.")
-    return Text("\n".join(lines))

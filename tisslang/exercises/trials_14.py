@@ -132,7 +132,7 @@ def try_holes(attempt: Callable[..., Any], guard: int) -> Any:
     """Whether a guard lets its path in, and what is read there."""
     paths = attempt()
     if not isinstance(paths, list | tuple) or len(paths) != 3 or {*map(type, paths)} != {str}:
-        return paths
+        return {"the guard": "is not asked: give a list of three paths", "read": "nothing"}
     with tempfile.TemporaryDirectory() as folder:
         top = Path(os.path.realpath(folder))
         for name in ("party/notes", "party-2023"):

@@ -4,18 +4,21 @@ import contextlib
 import difflib
 import hashlib
 import io
+import itertools
 import os
 import stat
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tisslang.terminal import printable
+from tisslang.terminal import one_line, printable
 
-MAX_FILES = 20_000
+MAX_FILES = 20_000  # and directories, and whatever else is there
+MAX_LISTED = 10 * MAX_FILES  # of one directory
 MAX_DEPTH = 40
 MAX_SIZE = 100_000  # bytes of a file that is compared line by line
 MAX_BYTES = 32_000_000  # that are kept of all files together
+MAX_READ = 256_000_000  # that are read
 MAX_LINES = 4000  # of two texts that are compared: the time grows with their square
 MAX_CHANGES = 200
 MAX_DIFF = 4000  # characters of one difference
@@ -56,6 +59,8 @@ class Snapshot:
         self.is_whole = True
         self._earlier = earlier.files if earlier else {}
         self._bytes = 0
+        self._bytes_read = 0
+        self._count = 0
         self._now = time.time_ns()
         with contextlib.suppress(OSError):  # the root is gone: it holds nothing
             directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -66,19 +71,21 @@ class Snapshot:
 
     def _look_into(self, directory: int, prefix: str, depth: int) -> None:
         with os.scandir(directory) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+            some = itertools.islice(found, MAX_LISTED)
+            entries = sorted(some, key=lambda entry: entry.name)
         if prefix and any(entry.name in _MARKS_OF_ENVIRONMENTS for entry in entries):
             self.skipped.add(prefix)
             return
         for entry in entries:
+            if self._count >= MAX_FILES:
+                self.is_whole = False
+                return
+            self._count += 1
             path = prefix + entry.name
             with contextlib.suppress(OSError):  # it has just gone, or may not be read
                 facts = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(facts.st_mode):
                     self._look_into_next(directory, entry.name, path + "/", depth + 1)
-                elif len(self.files) >= MAX_FILES:
-                    self.is_whole = False
-                    return
                 elif stat.S_ISREG(facts.st_mode) or stat.S_ISLNK(facts.st_mode):
                     self.files[path] = self._entry(directory, entry.name, path, facts)
 
@@ -102,9 +109,12 @@ class Snapshot:
         kept = None if max(times) > self._now - _SETTLED else stamp
         if stat.S_ISLNK(facts.st_mode):
             return Entry(kept, f"a link to {os.readlink(name, dir_fd=directory)}\n", None)
-        if facts.st_size > MAX_SIZE or self._bytes > MAX_BYTES:
+        if facts.st_size > MAX_SIZE or self._bytes > MAX_BYTES or self._bytes_read > MAX_READ:
             return Entry(stamp, None, None)
         data = _read(directory, name)
+        self._bytes_read += len(data)
+        if len(data) > MAX_SIZE:  # it has grown meanwhile
+            return Entry(stamp, None, None)
         with contextlib.suppress(UnicodeDecodeError):
             if b"\0" not in data:
                 text = data.decode()
@@ -133,9 +143,9 @@ def changes_between(
         if len(changes) == MAX_CHANGES:
             notes.append(f"more than {MAX_CHANGES} changes")
             break
-        changes.append(_change(printable(mask(path)), old, new, mask, min(MAX_DIFF, room)))
+        changes.append(_change(one_line(mask(path)), old, new, mask, min(MAX_DIFF, room)))
         room -= len(changes[-1]["diff"])
-    shown = sorted({printable(mask(path.rstrip("/"))) for path in skipped})
+    shown = sorted({one_line(mask(path.rstrip("/"))) for path in skipped})
     notes += shown[:10] + (["…"] if len(shown) > 10 else [])
     return changes, f"not looked at: {', '.join(notes)}" if notes else ""
 
@@ -175,6 +185,9 @@ def _lines(text: str) -> list[str]:
 
 
 def _read(directory: int, name: str) -> bytes:
+    """What a file holds; of a long one a little more than MAX_SIZE."""
     descriptor = os.open(name, _OPEN, dir_fd=directory)
     with open(descriptor, "rb") as file:
-        return file.read(MAX_SIZE)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # another thing has taken its place
+            raise OSError
+        return file.read(MAX_SIZE + 1)

@@ -43,7 +43,8 @@ def headline_of(report: Report) -> str:
             begin = "Dry run: it would be refused" if is_dry else "Refused"
         place = f" in “{error['steps'][-1]}”" if error["steps"] else ""
         place += f", line {error['line']}" if error["line"] else ""
-        return one_line(f"{begin}{place}: {error['message']}.{note}")
+        end = "" if error["message"].endswith(("?", "!", ".")) else "."
+        return one_line(f"{begin}{place}: {error['message']}{end}{note}")
     if is_dry:
         return "Dry run: this would happen; nothing was done."
     steps = f"{report['steps_completed']:,} of {counted(report['steps_total'], 'step')}"

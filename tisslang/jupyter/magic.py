@@ -3,7 +3,7 @@
 import shlex
 import sys
 from argparse import Namespace
-from typing import Any
+from typing import Any, NoReturn
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -69,6 +69,9 @@ class TissMagics(Magics):
         display(PlanResult(report, engine.state.execution_log, text, outline))
         if failure:
             print(f"error: {failure}", file=sys.stderr)
+        stopped_by = report["error"]
+        if stopped_by and stopped_by["kind"] == "human" and not options.answer:
+            print("With --widget the cell asks you, and you answer by a button.")
         if report["exit_code"] == EXIT_INTERRUPTED:
             raise PlanInterrupted
 
@@ -78,8 +81,15 @@ def register(shell: Any) -> None:
     shell.register_magics(TissMagics)
 
 
+class _Parser(cli.Parser):
+    def error(self, message: str) -> NoReturn:
+        # Not %%tiss --help: IPython refuses a cell that holds nothing else.
+        raise FlagError(f"{message} (see %tiss --help)")
+
+
 def _parser(with_file: bool) -> cli.Parser:
-    parser = cli.Parser(prog="%tiss" if with_file else "%%tiss")
+    note = "--var NAME alone passes the notebook's variable of that name, as text."
+    parser = _Parser(prog="%tiss" if with_file else "%%tiss", epilog=note)
     if with_file:
         parser.add_argument("file", metavar="FILE", help="the plan")
     add_run_flags(parser)

@@ -94,7 +94,7 @@ class Outputs:
         if side is None:
             return ""
         value = text_form(side["value"])
-        shown = side["text"] if value in side["text"] else f"{side['text']} is {value}"
+        shown = side["text"] if value in side["text"] else f"{side['text']} is {one_line(value)}"
         return self._text(shown)
 
     def _text(self, text: str, has_end: bool = True) -> str:

@@ -11,6 +11,7 @@ from tisslang.jupyter.result import BOX, PlanResult, preformatted
 
 State = dict[str, Any]  # of the widget; its texts are safe to show
 
+NOTE = "Run the cell to get the buttons back."
 MAX_LINES = 200  # of a text
 MAX_LINE = 1000  # characters
 MAX_HTML = 60_000  # characters of a result; a longer one is shown as text
@@ -27,7 +28,7 @@ def picture_text(state: State, script: str, result: PlanResult | None) -> str:
 
 def picture_html(state: State, script: str, result: PlanResult | None) -> str:
     """The picture in HTML: the script, the result of a run, the files that it changed."""
-    parts = [_folded("Script", script, is_open=True)]
+    parts = [f"<div>{NOTE}</div>", _folded("Script", script, is_open=True)]
     if result is None:
         parts.append(f"<div><strong>{escape(_headline(state))}</strong></div>")
         parts += [preformatted(_cut(text)) for text in ["\n".join(_problems(state))] if text]

@@ -19,6 +19,8 @@ Event = dict[str, Any]
 
 MAX_OUTPUT = 4000  # characters of each stream of a command
 MAX_VALUE = 80  # and of an operand of ASSERT
+MAX_EVENTS = 5000  # of a run whose tree is drawn: a longer one would fill the notebook
+MAX_TEXTS = 1_000_000  # and the characters in them
 
 BOX = "border:1px solid;border-radius:4px;padding:.5em .8em;margin:.2em 0;line-height:1.4"
 _TREE = "list-style:none;margin:.3em 0;padding-left:1.2em"
@@ -30,9 +32,17 @@ _PRE = _PLAIN + "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
 _TABLE = _PLAIN + "white-space:pre;overflow-x:auto"  # whose columns stay where they are
 
 
+def is_drawn(events: Sequence[Event]) -> bool:
+    """Whether the events of a run are few enough for a tree in HTML."""
+    if len(events) > MAX_EVENTS:
+        return False
+    texts = (len(text) for event in events for text in event.values() if isinstance(text, str))
+    return sum(texts) <= MAX_TEXTS
+
+
 class PlanResult:
     """One run, ready to be displayed; `report` is its report, `outline` what a dry run knows
-    beyond it.
+    beyond it. Of a very long one only the text is shown.
     """
 
     def __init__(
@@ -58,6 +68,8 @@ class PlanResult:
         return "\n".join([*lines, self._explanation()]).rstrip()
 
     def _repr_html_(self) -> str:
+        if not is_drawn(self._events):
+            return preformatted(repr(self))
         parts = [
             f"<strong>{escape(_headline(self.report))}</strong>",
             preformatted(self._plan(), style=_TABLE)

@@ -21,7 +21,7 @@ from tisslang.jupyter.changes import Snapshot, changes_between
 from tisslang.jupyter.ending import ending_of
 from tisslang.jupyter.outputs import Outputs
 from tisslang.jupyter.plan_rows import plan_rows
-from tisslang.jupyter.result import PlanResult
+from tisslang.jupyter.result import PlanResult, is_drawn
 from tisslang.jupyter.steps import StepTree
 from tisslang.plan import as_script
 from tisslang.question import Question
@@ -171,7 +171,10 @@ class Session:
         """How the run ended, ready to be displayed."""
         if self.report is None:
             return None
-        report, events = map(self.shown_all, (self.report, self.engine.state.execution_log))
+        report = self.shown_all({**self.report, "log": []})  # which is in the events
+        events = self.engine.state.execution_log
+        if is_drawn(events):
+            events = self.shown_all(events)
         outline = outline_of(self.engine.state) if self.dry_run else None
         return PlanResult(report, events, self.shown(self.script), outline)
 

@@ -48,7 +48,7 @@ class TissWidget(AnyWidget):
     # What the page shows; it sets the first three itself. The other files say what is in the rest.
     script = Unicode().tag(sync=True, echo_update=False)
     script_version = Int(0).tag(sync=True, echo_update=False)  # raised by whoever changes the text
-    selected = Int(None, allow_none=True).tag(sync=True)  # a step; None: what stands outside of all steps
+    selected = Int(None, allow_none=True).tag(sync=True)  # a step; None: outside of all
     root_label = Unicode().tag(sync=True)  # a name, not a place
     height = Int(240).tag(sync=True)
     problems = AnyValue([]).tag(sync=True)
@@ -252,6 +252,8 @@ class TissWidget(AnyWidget):
             raise RuntimeError("a run is on: wait for its end, or stop it")
 
     def _problems_of(self, script: str) -> list[dict[str, Any]]:
+        if not script.strip():  # nobody has begun yet
+            return []
         options = self._session.engine.options
         found = problems(script, FILENAME, assigned=[*options.var, *options.secrets])
         facts = ("line", "column", "end_line", "end_column", "severity", "code")
@@ -286,6 +288,8 @@ class TissWidget(AnyWidget):
         told = ", ".join(counted(*count) for count in counts if count[0])
         status = "not run" if "error" in found else "passed"
         headline = f"{told}." if told else "No problems."
+        if told and status == "passed":
+            headline = f"No errors, but {headline}"
         with self._lock:
             if self._session.is_on:  # it has begun meanwhile, and has more to tell
                 return

@@ -47,7 +47,7 @@ function tokenName(kind) {
   return `tiss-${kind}`;
 }
 
-const MAGIC = /^\s*%%tiss(?!\S)/;
+const MAGIC = /^\s*%%(tiss(?!\S)|writefile\s.*\.tiss\s*$)/;
 
 /** The language; in a cell its first line is a magic of the notebook. */
 function define(inCell) {

@@ -31,7 +31,7 @@ export function runnables(symbols, lineAt) {
       ];
     }
     const step = value(head[2]);
-    return step === undefined ? [] : [{ line: start.line, step }];
+    return step === undefined || hasVariable(step) ? [] : [{ line: start.line, step }];
   });
 }
 
@@ -75,6 +75,16 @@ export function argumentsFor({ file, check, dryRun, step }, further = []) {
     ...further,
     plan,
   ];
+}
+
+/**
+ * Whether the editor would read a text in a way of its own: it replaces `${…}` in what a task
+ * starts, and `${command:…}` runs a command. There is no escape for it.
+ *
+ * @param {(string | undefined)[]} texts
+ */
+export function hasVariable(...texts) {
+  return texts.some((text) => text?.includes("${"));
 }
 
 /**

@@ -4,7 +4,7 @@ import path from "node:path";
 
 import * as vscode from "vscode";
 
-import { argumentsFor, taskName } from "./plans.mjs";
+import { argumentsFor, hasVariable, taskName } from "./plans.mjs";
 import { tissFor } from "./surroundings.mjs";
 
 const TYPE = "tiss";
@@ -29,6 +29,12 @@ export async function runPlan(how, uri) {
     ? path.relative(folder.uri.fsPath, document.uri.fsPath)
     : path.basename(document.uri.fsPath);
   const cwd = folder?.uri.fsPath ?? path.dirname(document.uri.fsPath);
+  if (hasVariable(cwd, file, how.step)) {
+    void vscode.window.showErrorMessage(
+      "TissLang: a path or a step with ${ in it cannot be run from here: use a terminal.",
+    );
+    return;
+  }
   const task = await makeTask({ type: TYPE, file, ...how }, folder, cwd);
   if (task) await vscode.tasks.executeTask(task);
 }

@@ -1,9 +1,6 @@
 """The verdict on an attack, for the tests and the table."""
 
-import os
-from typing import NoReturn
-
-import pytest
+from missing import missing
 
 from attacks.attack import METADATA, Attack
 from attacks.unguarded import CARELESS
@@ -16,14 +13,7 @@ ENOUGH = 0.9  # of all attacks must succeed without a sandbox, or the suite prov
 def require(variant: Variant) -> None:
     """Skip the test where this backend or user cannot be had; on CI that is a failure."""
     if why := variant.missing():
-        unavailable(f"{variant}: {why}")
-
-
-def unavailable(why: str) -> NoReturn:
-    """Skip, or fail on CI."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(why)
-    pytest.skip(why)
+        missing(f"{variant}: {why}")
 
 
 def escapes(attack: Attack, outcome: Outcome) -> list[str]:

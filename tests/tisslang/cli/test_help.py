@@ -23,7 +23,7 @@ commands:
     fmt       lay out scripts in the one style
     ast       print the syntax tree as JSON
     list      show what a plan holds and needs
-    lsp       serve an editor, over standard input and output
+    lsp       be the language server of an editor
     doctor    show which sandbox this machine allows
     version   print the versions
 """
@@ -163,7 +163,7 @@ options:
 HELP["lsp"] = """\
 usage: tiss lsp [flags]
 
-serve an editor, over standard input and output
+be the language server of an editor
 
 options:
   -h, --help                   show this help message and exit
@@ -172,9 +172,11 @@ options:
   --color {auto,always,never}  auto: in a terminal, unless NO_COLOR is set
   --debug                      show Python's tracebacks of internal errors
 
-An editor starts the server by itself and talks to it over standard input and output.
+It needs pygls: pip install "quantatissu[editor]". An editor starts the server by itself and
+talks to it over standard input and output.
 
-VS Code      install the extension (make vscode builds it); it finds `tiss` on the PATH
+VS Code      install the extension (make vscode builds it); it finds `tiss` in the .venv of the
+             workspace, else on the PATH
 
 Neovim 0.11  in init.lua:
                vim.filetype.add({ extension = { tiss = "tiss" } })

@@ -7,9 +7,9 @@ import pytest
 from at_terminal import RunAtTerminal
 from chat_server import ChatServer
 from engine_runs import named, steps
+from missing import missing
 from processes import sleepers, wait_until
 from report_shape import check_events
-from sandboxes import missing
 
 from tisslang.doctor import examine
 

@@ -195,3 +195,8 @@ def test_odd_names_are_written_so_that_they_are_read_back(root: Path) -> None:
 def test_no_paths_without_a_root(tmp_path: Path) -> None:
     assert labels('READ "¦') == []
     assert labels('READ "¦', tmp_path / "missing") == []
+
+
+def test_a_very_long_word_takes_no_quadratic_time() -> None:
+    for text in ('LOG "' + "a" * 300_000, "a" * 300_000, 'LOG "' + "1" * 300_000):
+        complete(text, 1, len(text) + 1)

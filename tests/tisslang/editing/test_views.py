@@ -169,3 +169,18 @@ def test_edits_between_any_texts() -> None:
         for start, end, replacement in sorted(edits_between(old, new), reverse=True):
             text = text[:start] + replacement + text[end:]
         assert text == new
+
+
+def test_a_name_does_not_end_its_block_of_code() -> None:
+    name = r"a\n```\n![x](http://x.test/x.png)"
+    text = said(f'DEFINE_TASK "{name}¦" {{ LOG 1 }}')
+    assert text.startswith(f'```tiss\nDEFINE_TASK "{name}"\n```\n\nA sub-task')
+    text = said(f'CALL "{name}¦"')
+    assert "\n" not in text
+    assert "![" not in text
+
+
+def test_a_long_script_is_laid_out_without_comparing_each_line_with_each() -> None:
+    text = "".join(f'STEP "{i}" {{\nLOG {i}\n}}\n' for i in range(1500))
+    [edit] = layout_edits(Script(text))
+    assert edit.replacement.count("\n") > 4000

@@ -263,5 +263,55 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
     with open(os.fsencode(tmp_path) + b"/\xff\n", "w") as file:
         file.write("\u202e\n")
     found, _ = changed(tmp_path, before)
-    assert found[0]["path"] == "\\udcff\n"
+    assert found[0]["path"] == "\\udcff\\n"
     assert "\\u202e" in found[0]["diff"]
+
+
+def test_a_name_with_a_line_end_is_one_line(tmp_path: Path) -> None:
+    before = look(tmp_path)
+    (tmp_path / "a\n+++ b").write_text("x\n")
+    [change] = changed(tmp_path, before)[0]
+    assert change["path"] == "a\\n+++ b"
+    assert change["diff"] == "--- /dev/null\n+++ a\\n+++ b\n@@ -0,0 +1 @@\n+x\n"
+
+
+def test_directories_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "MAX_FILES", 5)
+    for number in range(9):
+        (tmp_path / f"d{number}").mkdir()
+        (tmp_path / f"d{number}" / "file").touch()
+    found = look(tmp_path)
+    assert not found.is_whole
+    assert len(found.files) <= 5
+
+
+@pytest.mark.parametrize("kind", ["pipe", "longer"])
+def test_what_is_swapped_behind_the_first_look(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("x")
+    known = changes._read
+    writers = []
+
+    def swap(directory: int, name: str) -> bytes:
+        if kind == "pipe":
+            file.unlink()
+            os.mkfifo(file)
+            writers.append(os.open(file, os.O_RDWR))  # else it would be at its end at once
+        else:
+            file.write_text("x" * (changes.MAX_SIZE + 10))
+        return known(directory, name)
+
+    monkeypatch.setattr(changes, "_read", swap)
+    entry = look(tmp_path).files.get("file")
+    for writer in writers:
+        os.close(writer)
+    assert entry is None if kind == "pipe" else entry is not None and entry.text is None
+
+
+def test_there_is_a_bound_to_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "MAX_READ", 5)
+    for name in "abc":
+        (tmp_path / name).write_bytes(b"\0" * 4)
+    assert [entry.digest is None for entry in look(tmp_path).files.values()] == [False, False, True]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tisslang.jupyter.picture import MAX_HTML, MAX_LINES, picture_html, picture_text
+from tisslang.jupyter.picture import MAX_HTML, MAX_LINES, NOTE, picture_html, picture_text
 from tisslang.jupyter.session import Session
 
 EMPTY: dict[str, Any] = {
@@ -67,7 +67,7 @@ def test_before_a_run_the_script_is_shown() -> None:
     page = Page(picture_html(EMPTY, PLAN, None))
     for part in ("Script", PLAN, "Not run yet."):
         assert part in page.text
-    assert Page(picture_html(EMPTY, "", None)).text == "ScriptNot run yet."
+    assert Page(picture_html(EMPTY, "", None)).text == f"{NOTE}ScriptNot run yet."
 
 
 def test_a_check_shows_its_problems() -> None:

@@ -421,7 +421,17 @@ W
     assert len(page.state["changes"]) == 2
 
 
-@pytest.mark.parametrize("text", ["/a/place", "(/a/place/b)", "file:///a/place\n", "/a/place: x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/a/place",
+        "(/a/place/b)",
+        "file:///a/place\n",
+        "/a/place: x",
+        "in /a/place.",
+        "cc -I/a/place/b",
+    ],
+)
 def test_the_place_of_the_root_is_hidden(text: str, tmp_path: Path) -> None:
     from tisslang.jupyter.session import place_hider
 
@@ -444,3 +454,79 @@ def test_the_end_is_told_once(tmp_path: Path) -> None:
     assert session.wait(20)
     assert told.count("end") == 1
     assert told[-1] == "end"
+
+
+@pytest.mark.parametrize(("first", "second"), [("a\\tb", "a b"), ("go", "go "), ("2", "1")])
+def test_options_that_look_alike_are_told_apart(first: str, second: str, tmp_path: Path) -> None:
+    script = f'CHOOSE {{\nOPTION "{first}" {{ LOG "one" }}\nOPTION "{second}" {{ LOG "two" }}\n}}'
+    for number, log in [(1, "one"), (2, "two")]:
+        session, _page = start(script, tmp_path)
+        wait_until(session.question, "it does not ask")
+        question = session.question()
+        assert question is not None
+        for wrong in (0, 3, -1, "", None, [1], 1.0):
+            with pytest.raises(ValueError, match="answer"):
+                session.answer(question["id"], wrong)
+        session.answer(question["id"], number)
+        assert session.wait(60)
+        assert session.report is not None
+        assert session.report["log"] == [log]
+
+
+def test_a_late_answer_is_not_for_the_question_of_the_next_run(tmp_path: Path) -> None:
+    numbers = []
+    for _ in range(2):
+        session, _page = start('REQUEST_REVIEW "Right?"', tmp_path)
+        wait_until(session.question, "it does not ask")
+        question = session.question()
+        assert question is not None
+        for number in numbers:
+            with pytest.raises(ValueError, match="not open any more"):
+                session.answer(number, "yes")
+        numbers.append(question["id"])
+        session.stop()
+
+
+def test_each_branch_has_its_own_answer(tmp_path: Path) -> None:
+    command = "true || curl {}"
+    steps = [f'STEP "{x}" {{ RUN "{command.format(x)}" }}' for x in "ab"]
+    session, _page = start("PARALLEL {\n" + "\n".join(steps) + "\n}", tmp_path)
+    for _ in steps:
+        wait_until(session.question, "it does not ask")
+        question = session.question()
+        assert question is not None
+        session.answer(question["id"], "yes")
+        with pytest.raises(ValueError, match="answered"):
+            session.answer(question["id"], "yes")
+    assert session.wait(60)
+    assert session.report is not None
+    assert session.report["exit_code"] == 0
+
+
+def test_nothing_of_a_question_is_pushed_out_of_sight(tmp_path: Path) -> None:
+    session, _page = start(f'RUN "true || curl a;{" " * 900}echo b"', tmp_path)
+    wait_until(session.question, "it does not ask")
+    question = session.question()
+    session.stop()
+    assert question is not None
+    assert "curl a; [900 blanks] echo b" in question["message"]
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, RuntimeError])
+@pytest.mark.parametrize("at", ["run_start", "command_start", "run_end"])
+def test_whatever_a_listener_raises_the_run_has_an_end(
+    kind: type[BaseException], at: str, tmp_path: Path
+) -> None:
+    def listen(event: State) -> None:
+        if event["event"] == at:
+            raise kind("boo")
+
+    _session, page = run("LOG 1", tmp_path, on_event=listen)
+    assert page.state["status"] in ("error", "failed", "interrupted")
+
+
+def test_the_picture_of_a_very_long_run_is_short(tmp_path: Path) -> None:
+    session, _page = run("LOG big\n" * 200, tmp_path, var={"big": "x" * 8000})
+    result = session.result()
+    assert result is not None
+    assert len(result._repr_html_()) < 2000

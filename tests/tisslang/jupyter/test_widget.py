@@ -1,5 +1,6 @@
 """The widget in Python: its state, what its page sends it, and what it sends back."""
 
+import contextlib
 import gc
 import os
 import subprocess
@@ -14,6 +15,7 @@ import comm
 import pytest
 from comm.base_comm import BaseComm
 from processes import sleepers, wait_until
+from traitlets import TraitError
 
 import tisslang
 from tisslang import TissWidget
@@ -397,9 +399,51 @@ def test_no_secret_leaves_python(widgets: Any, monkeypatch: pytest.MonkeyPatch) 
 
 def test_messages_that_make_no_sense(widgets: Any) -> None:
     widget, front = widgets()
-    for content in ({}, {"type": None}, {"type": "answer"}, {"type": "answer", "id": []}):
+    contents: list[Any] = [{}, None, [], "x", {"type": None}, {"type": []}, {"type": {}}]
+    contents += [{"type": "answer", "id": number} for number in (None, [], [1], {}, "1", 1.5, True)]
+    contents += [{"type": "complete", "line": line, "column": 1} for line in (None, "a", [], 1e300)]
+    contents += [{"type": "check", "script": 5, "version": "x"}]
+    for content in contents:
+        before = len(front.messages)
         front.receive({"method": "custom", "content": content})
-    assert widget.status == "idle"
+        assert len(front.messages) > before
+    wait_until(lambda: not widget._work._is_on, "the check does not end")
+    assert widget.script == PLAN
+    for selected in ([1], {}, "x", 1.5):
+        with contextlib.suppress(TraitError):
+            front.receive({"method": "update", "state": {"selected": selected}})
+    assert widget.run()["exit_code"] == 0
+    assert front.state["steps"][-1]["state"] == "passed"
+
+
+def test_of_many_changes_only_the_last_is_looked_over(
+    widgets: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widget, front = widgets()
+    done = threading.Event()
+    widget._work.add(lambda: done.wait(20) and None)
+    looked_at: list[str] = []
+    known = widget._problems_of
+    monkeypatch.setattr(
+        widget, "_problems_of", lambda script: looked_at.append(script) or known(script)
+    )
+    for number in range(5):
+        front.write(f"LOG {number}")
+    done.set()
+    wait_until(lambda: front.state["problems_version"] == 5, "it is not looked over")
+    assert looked_at == ["LOG 4"]
+
+
+def test_no_secret_is_completed(
+    widgets: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "hunter2")
+    (tmp_path / "hunter2.txt").touch()
+    _widget, front = widgets("", secret=["TOKEN"])
+    asked = {"script": 'READ "h', "version": 1, "request": 5, "line": 1, "column": 8}
+    front.send_message("complete", **asked)
+    wait_until(lambda: front.messages[-1]["type"] == "completions", "there is no answer")
+    assert front.messages[-1]["items"] == []
 
 
 def test_a_check_that_a_run_overtakes_tells_nothing(widgets: Any) -> None:

@@ -39,14 +39,18 @@ class Lab:
         self._display_ids: list[str | None] = []
         self.streams: list[str] = []
         self.replies: dict[str, Any] = {}
+        self._idle: set[str] = set()  # behind these messages nothing of theirs comes any more
 
     def execute(self, code: str) -> str:
         return self.client.execute(code, store_history=False)
 
     def run_cell(self, code: str) -> dict[str, Any]:
         number = self.execute(code)
-        self.wait_until(lambda: number in self.replies, f"no reply to {code!r}")
-        self.look()
+        return self.wait_for(number, f"no reply to {code!r}")
+
+    def wait_for(self, number: str, what: str) -> dict[str, Any]:
+        """Wait for the reply to a message, and for all that was shown until then."""
+        self.wait_until(lambda: number in self.replies and number in self._idle, what)
         return dict(self.replies[number])
 
     def wait_until(self, condition: Callable[[], object], what: str) -> None:
@@ -55,13 +59,15 @@ class Lab:
             assert time.monotonic() < end, f"{what}: {self.state.get('headline')} {self.streams}"
             self.look(0.05)
 
-    def look(self, seconds: float = 0.3) -> None:
+    def look(self, seconds: float) -> None:
         """Take what the kernel has sent, until it is silent for this long."""
         while True:
             try:
                 message = self.client.get_iopub_msg(timeout=seconds)
             except queue.Empty:
                 break
+            if message["content"].get("execution_state") == "idle":
+                self._idle.add(message["parent_header"]["msg_id"])
             self._take(message["msg_type"], message["content"])
         while True:
             try:
@@ -110,16 +116,20 @@ class Lab:
 def new_kernel(folder: Path) -> Iterator[KernelManager]:
     manager = KernelManager(kernel_name="python3")
     manager.start_kernel(cwd=str(folder))
-    yield manager
-    if manager.is_alive():
-        manager.shutdown_kernel(now=True)
+    try:
+        yield manager
+    finally:
+        if manager.is_alive():
+            manager.shutdown_kernel(now=True)
 
 
 @contextmanager
 def new_page(manager: KernelManager) -> Iterator[Lab]:
     page = Lab(manager)
-    yield page
-    page.client.stop_channels()
+    try:
+        yield page
+    finally:
+        page.client.stop_channels()
 
 
 @pytest.fixture(scope="module")
@@ -172,8 +182,7 @@ def test_a_cell_that_waits_is_answered_over_a_subshell(lab: Lab) -> None:
     lab.wait_until(lambda: lab.messages, "a late answer is not told")
     assert number not in lab.replies
     lab.press("answer", subshell, id=lab.state["question"]["id"], text="yes")
-    lab.wait_until(lambda: number in lab.replies, "it does not go on")
-    lab.look()
+    lab.wait_for(number, "it does not go on")
     assert lab.state["status"] == "passed"
     assert lab.displays[-1]["text/plain"] == "['done']"
 
@@ -185,7 +194,7 @@ def test_messages_of_two_shells_at_once(lab: Lab) -> None:
         state = {"script": f"LOG {number}", "script_version": number}
         lab.send({"method": "update", "state": state}, subshell if number % 2 else None)
         lab.press("run", None if number % 2 else subshell)
-    lab.look(1)
+    lab.wait_until(lambda: len(lab.messages) == 39, "a message is not answered")
     lab.wait_until(lambda: is_over(lab), "it does not run")
     assert lab.run_cell("w.script = 'LOG 99'; w.run()['log']")["status"] == "ok"
     assert lab.displays[-1]["text/plain"] == "['99']"
@@ -197,10 +206,9 @@ def test_interrupting_a_cell_that_waits_stops_the_run(lab: Lab) -> None:
     number = lab.execute("w.run()")
     lab.wait_until(lambda: sleepers("65.25"), "it does not run")
     lab.manager.interrupt_kernel()
-    lab.wait_until(lambda: number in lab.replies, "the cell does not end")
+    lab.wait_for(number, "the cell does not end")
     assert sleepers("65.25") == []
     assert lab.replies[number]["ename"] == "PlanInterrupted"
-    lab.look()
     assert lab.state["status"] == "interrupted"
     assert "Traceback" not in "".join(lab.streams)
     assert lab.run_cell("w.report['exit_code']")["status"] == "ok"

@@ -82,8 +82,7 @@ def test_problems_as_one_types(here: Editor, uri: str) -> None:
 def test_only_the_latest_of_quick_edits_is_published(here: Editor, uri: str) -> None:
     here.problems(uri)
     first = here.versions[uri] + 1
-    for _ in range(20):
-        here.type(uri, 3, 0, "x")
+    here.type_at_once(uri, 3, "x" * 20)
     (found,) = here.problems(uri)
     assert str(found.range) == "3:0-3:20"
     versions = [each.version for each in here.published if each.uri == uri]

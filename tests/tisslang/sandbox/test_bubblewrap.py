@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from attacks.variant import ORDINARY_USER, interpreter
-from sandboxes import missing
+from missing import missing
 
 from tisslang.sandbox import bubblewrap
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attacks.judge import require, unavailable
+from attacks.judge import require
 from attacks.variant import CONFINED, REPOSITORY, Variant, interpreter
+from missing import missing
 from uses import USES, Use
 
 
@@ -163,7 +164,7 @@ USES_HERE = [
 def test_it_works(use: Use, variant: Variant) -> None:
     require(variant)
     if use not in possible(variant):
-        unavailable(f"{variant} here has no {use.needs}")
+        missing(f"{variant} here has no {use.needs}")
     reason = outcomes(variant)[use.name]
     assert not reason, reason
 

@@ -8,7 +8,8 @@ import types
 from pathlib import Path
 
 import pytest
-from sandboxes import BACKENDS, client_of, missing, run_in
+from missing import missing
+from sandboxes import BACKENDS, client_of, run_in
 
 import tisslang
 from tisslang.sandbox import policy

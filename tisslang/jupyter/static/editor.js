@@ -33,6 +33,9 @@ function h(name, attributes = {}, ...children) {
 // Python counts code points from 1, JavaScript UTF-16 units from 0.
 const toUnits = (text, column) => [...text].slice(0, column - 1).join("").length;
 
+/** Is the state of a line, or behind it, in a heredoc? */
+const isText = (state) => state?.place === "heredoc";
+
 const problemText = ({ severity, code, message, hint }) =>
   `${severity} ${code}: ${message}${hint ? ` (${hint})` : ""}`;
 
@@ -58,7 +61,7 @@ function createEditor(ui, actions, helpId) {
     "aria-label": "Plan in TissLang",
     "aria-describedby": helpId,
     "aria-autocomplete": "list",
-    placeholder: "Write a plan here. Ctrl+Space shows what can stand here.",
+    placeholder: "Write a plan here.",
     "aria-controls": listId,
     autocapitalize: "off",
     spellcheck: "false",
@@ -156,24 +159,20 @@ function createEditor(ui, actions, helpId) {
     });
   }
 
-  /** The lines before the caret, and the part of its own that stands before it. */
-  const linesBefore = () => area.value.slice(0, area.selectionEnd).split("\n");
-
-  /** Where the caret is, as Python counts. */
+  /** Where the caret is, as Python counts, and what stands before it in its line. */
   function position() {
-    const before = linesBefore();
-    return { line: before.length, column: [...before.at(-1)].length + 1 };
+    const above = area.value.slice(0, area.selectionEnd).split("\n");
+    const before = above.at(-1);
+    return { line: above.length, column: [...before].length + 1, before };
   }
 
   /** What a line behind this one begins with. */
   function indentation(index, before) {
-    const isText = (state) => state?.place === "heredoc";
-    const { state } = coloured[index];
+    const inText = isText(coloured[index].state);
     // The lines of a heredoc count as they stand; behind it goes on what was before it.
-    if (!isText(coloured[index].before) && isText(state) && !/<<-/.test(before)) return "";
-    if (!isText(state)) while (isText(coloured[index].before)) before = lines[(index -= 1)];
-    const isOpen = !isText(state) && /\{\s*$/.test(before);
-    return /^[ \t]*/.exec(before)[0] + (isOpen ? INDENT : "");
+    if (inText && !isText(coloured[index].before) && !/<<-/.test(before)) return "";
+    while (!inText && isText(coloured[index].before)) before = lines[(index -= 1)];
+    return /^[ \t]*/.exec(before)[0] + (!inText && /\{\s*$/.test(before) ? INDENT : "");
   }
 
   /** Replace a part as if it were typed, so that the browser's own undo takes it back. */
@@ -206,9 +205,10 @@ function createEditor(ui, actions, helpId) {
     if (!list.hidden && !withCtrl && onListKey(key)) return true;
     if (key === "Tab" && mayLeave) return false;
     mayLeave = key === "Escape" || (mayLeave && key === "Shift");
-    const text = lines[position().line - 1];
+    const at = position().line - 1;
+    const text = lines[at];
     const before = value.slice(0, start).split("\n").at(-1);
-    const isCode = coloured[position().line - 1].before?.place !== "heredoc";
+    const isCode = !isText(coloured[at].before);
     if (key === "Tab") {
       if (shiftKey) editLines((line) => line.replace(/^(\t| {1,4})/, ""));
       else if (value.slice(start, end).includes("\n")) editLines((line) => line && INDENT + line);
@@ -220,7 +220,7 @@ function createEditor(ui, actions, helpId) {
     } else if (ctrlKey && code === "Space") ask(true);
     else if (withCtrl || altKey) return false;
     else if (key === "Enter") {
-      replace(start, end, `\n${indentation(position().line - 1, before)}`);
+      replace(start, end, `\n${indentation(at, before)}`);
     } else if (key === "}" && isCode && !before.trim() && before.endsWith(INDENT)) {
       replace(start - INDENT.length, end, "}");
     } else return key === "Escape";
@@ -238,10 +238,11 @@ function createEditor(ui, actions, helpId) {
     const { line, column } = position();
     const text = lines[line - 1];
     const typed = (item) => text.slice(toUnits(text, item.start_column), toUnits(text, column));
-    shown = (asked?.line === line ? asked.items : []).filter((item) => {
-      const isBehind = item.start_column <= column;
-      return isBehind && item.label.toLowerCase().startsWith(typed(item).toLowerCase());
-    });
+    shown = (asked?.line === line ? asked.items : []).filter(
+      (item) =>
+        item.start_column <= column &&
+        item.label.toLowerCase().startsWith(typed(item).toLowerCase())
+    );
     if (!asked?.isWanted && shown.some((item) => item.label === typed(item))) shown = [];
     const options = shown.map(({ label, detail, kind }, index) => {
       const attributes = { role: "option", id: `${listId}-${index}`, onclick: () => accept(index) };
@@ -270,12 +271,12 @@ function createEditor(ui, actions, helpId) {
   }
 
   function accept(index) {
-    const { insert, start_column, end_column } = shown[index];
+    const { insert, start_column, end_column, at } = shown[index];
     const { line, column } = position();
     const text = lines[line - 1];
     const start = area.selectionEnd - toUnits(text, column);
     // More may have been typed since.
-    const end = end_column + column - asked.column;
+    const end = end_column + column - at;
     closeList();
     replace(start + toUnits(text, start_column), start + toUnits(text, end), insert);
   }
@@ -304,13 +305,13 @@ function createEditor(ui, actions, helpId) {
   area.onkeydown = (event) => {
     if (!event.isComposing && onKey(event)) event.preventDefault();
   };
-  area.oninput = ({ inputType, data }) => {
+  area.oninput = ({ inputType }) => {
     readText();
     onCaret();
     if (isAdopting) return;
     // Behind one { and behind a text's end nobody looks for a word: there, Enter is a new line.
-    const begins = /([\w.@|/]|\{\{|^([^"]*"[^"]*")*[^"]*")$/.test(linesBefore().at(-1));
-    actions.edited(inputType === "insertText" && data && begins ? () => ask(false) : null);
+    const begins = /([\w.@|/]|\{\{|^([^"]*"[^"]*")*[^"]*")$/.test(position().before);
+    actions.edited(inputType === "insertText" && begins ? () => ask(false) : null);
     suggest();
   };
   area.onscroll = () => {
@@ -380,7 +381,7 @@ function createEditor(ui, actions, helpId) {
     /** The suggestions that were asked for; late ones are dropped. */
     setCompletions(request, items) {
       if (asked?.request !== request) return;
-      asked.items = items;
+      asked.items = items.map((item) => ({ ...item, at: asked.column }));
       suggest();
     },
   };

@@ -34,7 +34,8 @@ function refill(parent, items, make) {
     const hadFocus = old?.contains(document.activeElement);
     if (old) old.replaceWith(fresh);
     else parent.append(fresh);
-    if (hadFocus) (fresh.tabIndex < 0 ? fresh.querySelector("summary, button") : fresh)?.focus();
+    const isFree = fresh.hasAttribute("tabindex");
+    if (hadFocus) (isFree ? fresh : fresh.querySelector("summary, button"))?.focus();
   });
   while (parent.children.length > items.length) parent.lastChild.remove();
 }

@@ -77,7 +77,7 @@ function renderWidget(model, el, ui) {
   /** Something came from the kernel: it is there. */
   function hear() {
     clearTimeout(waiting);
-    if (notice === GONE || notice === SILENT) tell("");
+    if ([GONE, SILENT].includes(notice)) tell("");
   }
 
   function tell(text) {
@@ -87,9 +87,9 @@ function renderWidget(model, el, ui) {
     drawSteps();
   }
 
+  const isBusy = (state) => ["running", "stopping"].includes(state);
   /** A state as Python told it; but nothing runs without a kernel. */
-  const now = (state) =>
-    notice === GONE && ["running", "stopping"].includes(state) ? "interrupted" : state;
+  const now = (state) => (notice === GONE && isBusy(state) ? "interrupted" : state);
 
   function press(type) {
     if (buttons[type].ariaDisabled) return;
@@ -158,9 +158,8 @@ function renderWidget(model, el, ui) {
   function drawStatus() {
     if (el.closest(".jupyter-widgets-disconnected")) notice = GONE;
     const state = now(get("status"));
-    const isBusy = ["running", "stopping"].includes(state);
     for (const [type, button] of Object.entries(buttons)) {
-      const isOff = notice === GONE || (type === "stop" ? state !== "running" : isBusy);
+      const isOff = notice === GONE || (type === "stop" ? state !== "running" : isBusy(state));
       button.ariaDisabled = isOff || null;
     }
     place.textContent = get("root_label");
@@ -203,14 +202,14 @@ function renderWidget(model, el, ui) {
 
   function drawQuestion() {
     const old = document.activeElement;
-    const isFree = root.contains(old) && old !== editor.area;
     const wasHere = question.contains(old);
     refill(question, [get("question") || []].flat(), (asked) =>
       questionBox(id, asked, (text) => send({ type: "answer", id: asked.id, text }))
     );
     // A keyboard comes to what is asked, unless one is typing, and goes on in the steps.
-    if (isFree && !wasHere) question.querySelector("[tabindex]")?.focus();
-    else if (wasHere && !question.firstChild) tree.root.querySelector('[tabindex="0"]')?.focus();
+    const next = (wasHere ? tree.root : question).querySelector('[tabindex="0"]');
+    const isFree = wasHere ? !question.firstChild : root.contains(old) && old !== editor.area;
+    if (isFree) next?.focus();
   }
 
   function drawPlan() {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { argumentsFor, runnables, taskName, value } from "../../source/plans.mjs";
+import { argumentsFor, hasVariable, runnables, taskName, value } from "../../source/plans.mjs";
 
 /** A symbol as the language server gives it: only its place and what it holds count. */
 const symbol = (line, character = 0, children = []) => ({
@@ -79,4 +79,10 @@ test("a task is called by what it does", () => {
   assert.equal(taskName({ file: "a.tiss" }), "run a.tiss");
   assert.equal(taskName({ file: "a.tiss", dryRun: true, step: "One" }), "dry run a.tiss · One");
   assert.equal(taskName({ file: "a.tiss", check: true }), "check a.tiss");
+});
+
+test("nothing is started whose text the editor would replace", () => {
+  assert.ok(hasVariable("a", undefined, "${command:x}"));
+  assert.ok(!hasVariable("a", undefined, "$HOME {x}"));
+  assert.deepEqual(find(['STEP "${command:x}" {'], [symbol(0)]), []);
 });
