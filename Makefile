@@ -127,7 +127,8 @@ format: setup  ## lay out code and notebooks as `make test` wants them
 
 # $(call stage,name,command) says what runs, and then how long it took.
 stage = @echo "── $(1)"; start=$$(date +%s); $(2) && echo "── $(1): $$(($$(date +%s) - start)) s"
-PYTEST := $(RUN) -m pytest -n 2 --dist loadfile
+# By file, because what files share costs time; in their order, because the slowest come first.
+PYTEST := $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with notebooks/nbval_sanitize.cfg \
 	--nbval-cell-timeout 600
 

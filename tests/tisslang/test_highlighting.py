@@ -349,9 +349,13 @@ def test_behind_many_faults_there_are_no_colours() -> None:
 )
 def test_the_time_grows_with_the_length(line: str) -> None:
     def seconds(text: str) -> float:
-        start = time.process_time()
-        pieces(text)
-        return time.process_time() - start
+        """Processor time, the best of three: other work of this process counts, too."""
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            pieces(text)
+            times.append(time.process_time() - start)
+        return min(times)
 
     def in_string(text: str) -> str:
         return text if "\n" in text else f'LOG "{text}"'

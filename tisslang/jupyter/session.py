@@ -5,7 +5,6 @@ It knows nothing of widgets: what the page shows goes to `publish`, as names and
 
 import atexit
 import contextlib
-import contextvars
 import itertools
 import os
 import re
@@ -23,6 +22,7 @@ from tisslang.jupyter.outputs import Outputs
 from tisslang.jupyter.plan_rows import plan_rows
 from tisslang.jupyter.result import PlanResult, is_drawn
 from tisslang.jupyter.steps import StepTree
+from tisslang.jupyter.work import thread
 from tisslang.plan import as_script
 from tisslang.question import Question
 from tisslang.questions import with_gaps_named
@@ -311,12 +311,6 @@ def place_hider(root: str) -> Callable[[str], str]:
     # Neither within another path nor the beginning of one; but behind `-I`, and before a full stop.
     pattern = re.compile(rf"(?:(?<![\w.-])|(?<=\s-[A-Z])){re.escape(root)}(?!\.*[\w-])")
     return lambda text: pattern.sub(lambda _: f"…/{name}", text) if root in text else text
-
-
-def thread(target: Callable[[], None]) -> threading.Thread:
-    """A thread that does not keep the interpreter, and acts on behalf of the cell that made it."""
-    context = contextvars.copy_context()
-    return threading.Thread(target=context.run, args=(target,), daemon=True)
 
 
 def _stop_all() -> None:

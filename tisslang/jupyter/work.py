@@ -1,11 +1,16 @@
-"""Small jobs one after the other in a thread, so that whoever asks for them need not wait."""
+"""Threads that work for a cell; small jobs one after the other, for which nobody need wait."""
 
+import contextvars
 import queue
 import threading
 import traceback
 from collections.abc import Callable
 
-from tisslang.jupyter.session import thread
+
+def thread(target: Callable[[], None]) -> threading.Thread:
+    """A thread that does not keep the interpreter, and acts on behalf of the cell that made it."""
+    context = contextvars.copy_context()
+    return threading.Thread(target=context.run, args=(target,), daemon=True)
 
 
 class Work:
