@@ -67,3 +67,9 @@ class Question:
         with self._lock:
             self._over.set()
             return self._given
+
+
+def choice_text(labels: list[str]) -> str:
+    """The question of a CHOOSE for who answers with a text: each label, and its number from 1."""
+    lines = [f"  {number}. {label}" for number, label in enumerate(labels, 1)]
+    return "\n".join(["choose one:", *lines])

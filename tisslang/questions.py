@@ -10,7 +10,7 @@ from collections.abc import Callable, Container
 
 from tisslang.errors import TissHumanError
 from tisslang.options import Options
-from tisslang.question import Question
+from tisslang.question import Question, choice_text
 from tisslang.terminal import printable
 
 YES = frozenset({"y", "yes"})
@@ -73,8 +73,7 @@ class Questions:
 
         An integer is always a number, from 1; a text may be either.
         """
-        lines = [f"  {number}. {label}" for number, label in enumerate(labels, 1)]
-        shown = "\n".join(["choose one:", *lines, "label or number:"])
+        shown = f"{choice_text(labels)}\nlabel or number:"
         return self._ask("choose", "choose one", labels, line, shown, is_answer)
 
     def _ask(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from tisslang.errors import TissCommandError, TissHumanError, TissParseError
 from tisslang.estimates import Counts, Estimator, cost_of_prompt
 from tisslang.plan import Node
+from tisslang.question import choice_text
 from tisslang.terminal import one_line
 from tisslang.tools.prompt_agent import ask_agent
 
@@ -46,14 +47,13 @@ def pick(walk: "Walk", node: Node) -> tuple[Node, str]:
     if walk.state.options.choose_by == "agent":
         return _ask_agent(walk, node), "agent"
     if questions.can_ask():
-        labels = [one_line(option["description"]) for option in options]  # one of two would be two
         answer = questions.choose(
-            labels, node.get("line"), lambda text: _find(options, text) is not None
+            _labels(options), node.get("line"), lambda text: _find(options, text) is not None
         )
         option = None if answer is None else _find(options, answer)
         if option is not None:
             return option, "person"
-    raise TissHumanError(f"nobody is here to choose: {_labels(options)}", hint=_HINT)
+    raise TissHumanError(f"nobody is here to choose: {_quoted(options)}", hint=_HINT)
 
 
 def pick_without_asking(walk: "Walk", node: Node) -> tuple[Node, str] | None:
@@ -63,7 +63,7 @@ def pick_without_asking(walk: "Walk", node: Node) -> tuple[Node, str] | None:
     if answer is not None:
         option = _find(options, answer)
         if option is None:
-            message = f"{answer!r} is none of the options: {_labels(options)}"
+            message = f"{answer!r} is none of the options: {_quoted(options)}"
             raise TissHumanError(message, hint="answer with a label, or a number from 1")
         return option, "answer"
     estimates = [_estimate(walk, option) for option in options]
@@ -76,14 +76,14 @@ def pick_without_asking(walk: "Walk", node: Node) -> tuple[Node, str] | None:
 
 def _ask_agent(walk: "Walk", node: Node) -> Node:
     options = node["options"]
-    prompt = f"{_question(options)}\nAnswer with one label and nothing else."
+    prompt = f"{choice_text(_labels(options))}\nAnswer with one label and nothing else."
     walk.state.costs.require_time()
     with walk.state.costs.held(cost_of_prompt(prompt), API_CALLS=1):
         reply = ask_agent(walk.state, prompt, node.get("line")).strip()
     option = _find(options, reply)
     if option is None:
         shown = walk.state.secrets.mask(reply)[:80]
-        message = f"the agent chose {shown!r}, which is none of: {_labels(options)}"
+        message = f"the agent chose {shown!r}, which is none of: {_quoted(options)}"
         raise TissCommandError("agent", message, hint=_HINT)
     return option
 
@@ -116,12 +116,10 @@ def _estimator(walk: "Walk") -> Estimator:
     return Estimator(walk.definitions, walk.state.costs.total)
 
 
-def _labels(options: list[Node]) -> str:
-    return ", ".join(f'"{one_line(option["description"])}"' for option in options)
+def _labels(options: list[Node]) -> list[str]:
+    """What each option is called, on one line: a label of two lines would look like two."""
+    return [one_line(option["description"]) for option in options]
 
 
-def _question(options: list[Node]) -> str:
-    lines = [
-        f"  {number}. {one_line(node['description'])}" for number, node in enumerate(options, 1)
-    ]
-    return "\n".join(["choose one:", *lines])
+def _quoted(options: list[Node]) -> str:
+    return ", ".join(f'"{label}"' for label in _labels(options))
