@@ -80,15 +80,16 @@ def test_constraints_pin_everything_that_is_installed_for_all() -> None:
 
 
 def test_all_holds_every_extra_but_peers() -> None:
-    assert EXTRAS["all"] == ["quantatissu[notebooks,editor,book,dev]"]
-    assert set(EXTRAS) == {"notebooks", "editor", "book", "dev", "peers", "all"}
+    assert EXTRAS["all"] == ["quantatissu[notebooks,editor,sweep,mpi,book,dev]"]
+    assert set(EXTRAS) == {"notebooks", "editor", "sweep", "mpi", "book", "dev", "peers", "all"}
 
 
 def test_conda_users_get_the_same_versions() -> None:
     dependencies = yaml.safe_load(text_of("environment.yml"))["dependencies"]
     plain = [line for line in dependencies if isinstance(line, str)]
     conda = dict(line.split("=") for line in plain if line not in ("python>=3.11,<3.15", "pip"))
-    assert conda.keys() == direct_dependencies("notebooks", "editor", "book", "dev")
+    extras = ("notebooks", "editor", "sweep", "mpi", "book", "dev")
+    assert conda.keys() == direct_dependencies(*extras) - {"mpich"}  # mpi4py's own there
     assert conda.items() <= dict(pins()).items()
     assert {"pip": ["--editable ."]} in dependencies
 
