@@ -23,8 +23,8 @@ from benchmarks.results import HEADING, PACKAGES, line, machine, store, versions
 RESULTS = Path(__file__).with_name("results.json")
 
 FILES = (
-    "train", "train_floor", "engine_overhead", "decode", "long_context", "bpe", "memory",
-    "import_qt", "scaling", "sandbox", "language", "tisslang_lsp",
+    "train", "train_floor", "data_parallel", "engine_overhead", "decode", "long_context", "bpe",
+    "memory", "import_qt", "scaling", "sandbox", "language", "tisslang_lsp",
 )  # fmt: skip
 
 

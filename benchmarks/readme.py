@@ -13,6 +13,7 @@ CLAIMS = {  # of these rows; with several settings, of each
     "train_small": "training step, 0.8 M parameters",
     "train_medium": "training step, 10.7 M parameters",
     "train_floor": "training step",
+    "data_parallel": "training on 2 processes",
     "decode": "writing a text, KV cache",
     "decode_batch": "writing 16 texts at once",
     "prefill": "reading 1,024 tokens",

@@ -3,7 +3,8 @@
 NumPy's BLAS library spreads a matrix product over threads. For models as small as ours that costs
 more than it gains (two threads were 5 to 11 times slower on a busy machine), so `import qt` asks
 for one. What does gain is to cut a batch into pieces, one for each Python thread: NumPy lets other
-threads run while it computes (`set_num_threads`).
+threads run while it computes (`set_num_threads`). Processes, also on other machines, share a batch
+in the same way: `qt/distributed/`.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ class Trainer:
             self.directory.mkdir(parents=True, exist_ok=True)
             lines = "".join(json.dumps(line) + "\n" for line in self.metrics)
             write_atomic(self.directory / "metrics.jsonl", lines)
-        with _ctrl_c_waits() as interrupts:
+        with _ctrl_c_waits() as self._interrupts:
             if not self.metrics:
                 self._log({"step": self.step, **self._validate()})
             while self.step < c.steps and not self.stopped_early:
@@ -172,7 +172,7 @@ class Trainer:
                     line |= {"stopped_early": True} if self.stopped_early else {}
                 if measure or self.step % c.log_every == 0:
                     self._log(line)
-                stop = bool(interrupts)
+                stop = self._is_interrupted()
                 if measure or stop or (c.save_every and self.step % c.save_every == 0):
                     self._save(best=measure and not self.without_gain)
                 if stop:
@@ -180,32 +180,11 @@ class Trainer:
         return self.metrics
 
     def _update(self) -> Metrics:
-        """One step: the gradients of `grad_accum` batches, averaged, clipped, applied.
-
-        Each batch is cut into one piece for each thread. Their gradients are added in order, so
-        that the result is the same every time.
-        """
-        c, block, start = self.config, self.model.config.block_size, time.perf_counter()
-
-        @np.errstate(all="ignore")
-        def piece(rows: tuple[Array, Array]) -> tuple[float, dict[Tensor, Array]]:
-            share = len(rows[0]) / (c.batch_size * c.grad_accum)
-            loss = F.cross_entropy(self.model(rows[0]), rows[1])  # a mean over the piece's tokens
-            return loss.item() * share, loss.leaf_gradients(np.asarray(share))
-
-        loss, norm, lr = 0.0, math.nan, c.learning_rate(self.step)
+        """One step: the gradients are computed, clipped, and applied."""
+        c, start = self.config, time.perf_counter()
+        norm, lr = math.nan, c.learning_rate(self.step)
         self.optimizer.zero_grad()
-        n = min(get_num_threads(), c.batch_size)
-        for _ in range(c.grad_accum):
-            x, y = random_batch(self.train_ids, c.batch_size, block, self.rng)
-            pieces = list(zip(np.array_split(x, n), np.array_split(y, n)))
-            for part, gradients in side_by_side(piece, pieces):
-                loss += part
-                for p, g in gradients.items():
-                    if p.grad is None:
-                        p.grad = g
-                    else:
-                        p.grad += g
+        loss = self._gradients()
         with suppress(RuntimeError):  # a gradient that is not finite, which `_fail` names
             norm = clip_grad_norm_(self.model.parameters(), c.clip or math.inf)
         if not math.isfinite(loss + norm):
@@ -215,22 +194,59 @@ class Trainer:
         self.optimizer.step()
         self.step += 1
         self.seconds += time.perf_counter() - start
-        speed = self.step * c.grad_accum * c.batch_size * block / self.seconds
+        tokens = self.step * c.grad_accum * c.batch_size * self.model.config.block_size
         return {
             "step": self.step, "train_loss": loss, "lr": lr, "grad_norm": norm,
-            "tokens_per_second": round(speed, 1), "seconds": round(self.seconds, 3),
+            "tokens_per_second": round(tokens / self.seconds, 1), "seconds": round(self.seconds, 3),
         }  # fmt: skip
+
+    def _gradients(self) -> float:
+        """Give each parameter the gradient of the mean loss over `grad_accum` batches; return that.
+
+        Each batch is cut into one piece for each thread. Their gradients are added in order, so
+        that the result is the same every time.
+        """
+        c, loss = self.config, 0.0
+
+        @np.errstate(all="ignore")
+        def piece(rows: tuple[Array, Array]) -> tuple[float, dict[Tensor, Array]]:
+            share = len(rows[0]) / (c.batch_size * c.grad_accum)
+            loss = F.cross_entropy(self.model(rows[0]), rows[1])  # a mean over the piece's tokens
+            return loss.item() * share, loss.leaf_gradients(np.asarray(share))
+
+        for _ in range(c.grad_accum):
+            x, y = self._batch()
+            n = min(get_num_threads(), len(x))
+            pieces = list(zip(np.array_split(x, n), np.array_split(y, n)))
+            for part, gradients in side_by_side(piece, pieces):
+                loss += part
+                for p, g in gradients.items():
+                    p.grad = g if p.grad is None else np.add(p.grad, g, out=p.grad)
+        return loss
+
+    def _batch(self) -> tuple[Array, Array]:
+        """The inputs (B, T) and targets (B, T) of the next batch, at random places of the text."""
+        c, block = self.config, self.model.config.block_size
+        return random_batch(self.train_ids, c.batch_size, block, self.rng)
 
     def _validate(self) -> Metrics:
         """The loss on all windows after the last step, before it on some, evenly spread."""
         batches, limit = self.val_windows, self.config.eval_batches
         if self.step < self.config.steps and limit is not None and limit < len(batches):
             batches = [batches[i * len(batches) // limit] for i in range(limit)]
-        loss, _ = evaluate(self.model, batches)
+        loss = self._mean_loss(batches)
         if not math.isfinite(loss):
             self._fail(self.step, f"validation loss {loss:.4g}")
         bits = {"val_bits_per_byte": loss * self._bits_per_byte} if self._bits_per_byte else {}
         return {"val_loss": loss, **bits}
+
+    def _mean_loss(self, batches: Iterable[tuple[Array, Array]]) -> float:
+        """Of these batches, which several processes would share."""
+        return evaluate(self.model, batches)[0]
+
+    def _is_interrupted(self) -> bool:
+        """Whether to stop after this step: something on which several processes would agree."""
+        return bool(self._interrupts)
 
     def _fail(self, step: int, numbers: str) -> None:
         """Raise a `TrainingError` that names the first weight, or else gradient, that went bad."""

@@ -7,14 +7,16 @@ import json
 import math
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import qt
+from qt import distributed
 from qt.checkpoint import CheckpointError
-from qt.cli import settings, tokenizers
-from qt.cli.arguments import UsageError, add_command, not_empty, whole
+from qt.cli import ranks, settings, tokenizers
+from qt.cli.arguments import UsageError, add_command, not_empty, one_of, whole
 from qt.cli.progress import Bar
 from qt.files import write_atomic
 from qt.model import GPTConfig
@@ -27,7 +29,11 @@ near ln(tokens), and falls fast, then slowly; if it rises again, the model learn
 
 The run is a folder: config.json, tokenizer.json, metrics.jsonl (a JSON object a line) and two
 checkpoints, the latest and the best. Ctrl-C ends the step that is under way and saves it; after a
-crash or a kill the last checkpoint is whole. Then --resume goes on as if nothing had happened."""
+crash or a kill the last checkpoint is whole. Then --resume goes on as if nothing had happened.
+
+Under mpirun, --distributed mpi shares each batch among the processes, on one machine or several.
+N of them with a batch of B do what one does with it, up to rounding, and save the same checkpoints,
+with which any number can go on. When one dies, all end."""
 
 EXAMPLES = """\
 examples:
@@ -40,7 +46,11 @@ examples:
   qt train --data stories --out classic --position sinusoidal --norm layernorm --ffn relu --bias
       the same with the parts of 2017
   qt train --resume run --steps 2000
-      goes on to step 2000"""
+      goes on to step 2000
+  mpirun -n 2 qt train --distributed mpi --data stories --out shared
+      two processes, which take half of each batch; pip install "quantatissu[mpi]" brings mpirun
+      (that of Open MPI wants --oversubscribe for more processes than cores, and its Ctrl-C stops
+      at once, so that the last checkpoint is what is left)"""
 
 
 def add_to(commands: Any) -> None:
@@ -66,6 +76,10 @@ def add_to(commands: Any) -> None:
         help="pieces of a batch side by side (default: 1, which leaves a core to others; same N, "
         "same result)",
     )
+    parser.add_argument(
+        "--distributed", **one_of(["mpi"]),
+        help="share each batch among the processes that mpirun started",
+    )  # fmt: skip
     group = parser.add_argument_group("tokenizer")
     tokenizers.add_flags(group, *(settings.default_of(n) for n in ("tokenizer", "vocab_size")))
     settings.add_flags(parser)
@@ -73,19 +87,29 @@ def add_to(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, and print the result."""
+    with ranks.joined(args.distributed) as rank:
+        args.quiet |= rank > 0
+        result = _train(args, rank)
+    if not rank:
+        print(json.dumps(result) if args.json else _sentence(result))
+    return 0
+
+
+def _train(args: argparse.Namespace, rank: int) -> dict[str, Any]:
     _check_usage(args)
     if args.resume:
         record = _read_record(Path(args.resume) / "training.json")
         args.data = args.data or record["data"]
         args.out = args.out or args.resume
-        preset = {**record["training"], "threads": record["threads"]}
+        preset = {**record["training"], "threads": record["threads"], "ranks": record["ranks"]}
     else:
         preset = settings.PRESETS.get(args.data, settings.PRESETS["stories"])
     training = TrainingConfig.from_dict(preset | settings.given(args, settings.TRAINING))
     threads = args.threads or preset.get("threads", 1)
+    n_ranks = distributed.get_world_size() if args.distributed else 1
     qt.set_num_threads(threads)
     if args.resume:
-        train_text, val_text = qt.data.load_splits(args.data)
+        train_text, val_text = ranks.first_then_others(qt.data.load_splits, args.data)
         checkpoint = qt.load_checkpoint(args.resume)
         model, tokenizer = checkpoint.model, checkpoint.tokenizer
         if tokenizer is None:
@@ -94,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
         shape = {name: preset[name] for name in settings.MODEL if name in preset}
         shape |= settings.given(args, settings.MODEL)
         config = GPTConfig(vocab_size=1, **shape)  # what does not fit is said before the work
-        train_text, val_text = qt.data.load_splits(args.data)
+        train_text, val_text = ranks.first_then_others(qt.data.load_splits, args.data)
         kind = args.tokenizer or preset["tokenizer"]
         # A char tokenizer learns from the whole file, so that validation has no unseen character.
         sample = train_text + val_text if kind == "char" else train_text
@@ -105,36 +129,31 @@ def run(args: argparse.Namespace) -> int:
     val_ids = tokenizers.encode(tokenizer, val_text, args.quiet)
 
     with Bar("training", training.steps, args.quiet) as bar:
-        trainer = qt.Trainer(
+        trainer = (distributed.DataParallelTrainer if args.distributed else qt.Trainer)(
             model, train_ids, val_ids, training, tokenizer=tokenizer, directory=args.out,
             on_log=None if args.quiet else _Progress(bar),
         )  # fmt: skip
         if args.resume:
-            trainer.resume(checkpoint)
-            if trainer.step >= training.steps:
-                raise ValueError(
-                    f"{args.resume} has {trainer.step} steps already: give --steps above that"
-                )
-            if trainer.stopped_early:
-                raise ValueError(f"{args.resume} has stopped early: go on with a larger --patience")
+            _go_on(trainer, checkpoint, args.resume)
         if not (args.quiet or args.json):
-            V = tokenizer.vocab_size
-            print(
-                f"{model.num_parameters():,} parameters, {V} tokens, {len(train_ids):,} to learn "
-                f"from; first loss about ln {V} = {math.log(V):.2f}",
-                flush=True,
-            )
-        Path(args.out).mkdir(parents=True, exist_ok=True)
-        record = {"data": args.data, "threads": threads, "training": asdict(training)}
-        write_atomic(Path(args.out) / "training.json", json.dumps(record, indent=1) + "\n")
+            print(*_opening(trainer, args, n_ranks, preset), sep="\n", flush=True)
+        if not rank:
+            Path(args.out).mkdir(parents=True, exist_ok=True)
+            record = {
+                "data": args.data, "threads": threads, "ranks": n_ranks,
+                "training": asdict(training),
+            }  # fmt: skip
+            write_atomic(Path(args.out) / "training.json", json.dumps(record, indent=1) + "\n")
         started = time.perf_counter()
         try:
             metrics = trainer.run()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
+            if not stop.args:  # a second Ctrl-C: what the first one asked for was not saved
+                raise
             raise KeyboardInterrupt(
                 f"step {trainer.step} is saved; go on with qt train --resume {args.out}"
             ) from None
-    result = {
+    return {
         "out": args.out, "data": args.data, "step": trainer.step,
         "stopped_early": trainer.stopped_early, "parameters": model.num_parameters(),
         "val_loss": metrics[-1]["val_loss"], "best_val_loss": trainer.best_val_loss,
@@ -142,8 +161,6 @@ def run(args: argparse.Namespace) -> int:
         "val_bits_per_byte": metrics[-1].get("val_bits_per_byte"),
         "seconds": round(time.perf_counter() - started, 1),
     }  # fmt: skip
-    print(json.dumps(result) if args.json else _sentence(result))
-    return 0
 
 
 def _check_usage(args: argparse.Namespace) -> None:
@@ -173,7 +190,9 @@ def _read_record(path: Path) -> dict[str, Any]:
         ) from None
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not JSON: {error}; put back what was there") from None
-    kinds = {"data": str, "threads": int, "training": dict}
+    if isinstance(record, dict):
+        record.setdefault("ranks", 1)  # of a run that is older than they are
+    kinds = {"data": str, "threads": int, "ranks": int, "training": dict}
     for name, kind in kinds.items():
         value = record.get(name) if isinstance(record, dict) else None
         if type(value) is not kind or value == 0:
@@ -184,6 +203,31 @@ def _read_record(path: Path) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from None
     return record
+
+
+def _go_on(trainer: qt.Trainer, checkpoint: qt.Checkpoint, run: str) -> None:
+    trainer.resume(checkpoint)
+    if trainer.step >= trainer.config.steps:
+        raise ValueError(f"{run} has {trainer.step} steps already: give --steps above that")
+    if trainer.stopped_early:
+        raise ValueError(f"{run} has stopped early: go on with a larger --patience")
+
+
+def _opening(
+    trainer: qt.Trainer, args: argparse.Namespace, n_ranks: int, preset: dict[str, Any]
+) -> Iterator[str]:
+    """What there is to say before the first step."""
+    V = trainer.model.config.vocab_size
+    yield (
+        f"{trainer.model.num_parameters():,} parameters, {V} tokens, {len(trainer.train_ids):,} to "
+        f"learn from; first loss about ln {V} = {math.log(V):.2f}"
+    )
+    if n_ranks > 1:
+        yield f"{n_ranks} processes share each batch"
+    elif args.distributed:
+        yield f"one process; mpirun -n 2 qt train --distributed {args.distributed} … starts two"
+    if (before := preset.get("ranks", n_ranks)) != n_ranks:
+        yield f"processes before: {before}, so this run is the same up to rounding, not bit for bit"
 
 
 class _Progress:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ranks import run_ranks
 
 import qt
 from benchmarks import __main__ as command
@@ -150,6 +151,28 @@ def test_tiny_rows_end_to_end() -> None:
     trained = train.race_training(TINY, 2, 1, least=0, peer=lambda model, x, y: lambda *_: None)
     for samples in (engine_overhead.measure(TINY, 2, repeats=3), trained):
         assert min(samples.ours + samples.peer + samples.control) > 0
+
+
+RACE = """
+import json, qt, qt.distributed as dist
+from benchmarks.data_parallel import race_ranks
+dist.init_process_group()
+config = qt.GPTConfig(vocab_size=11, block_size=8, n_layer=1, n_head=1, d_model=8)
+for scaling in ("strong", "weak"):
+    samples = race_ranks(config, 4, scaling, least=0)
+    dist.get_rank() or print(json.dumps(vars(samples)))
+dist.destroy_process_group()
+"""
+
+
+def test_two_ranks_race_one() -> None:
+    done = run_ranks(2, "-c", RACE, cwd=Path(command.__file__).parent.parent)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(rows) == 2
+    for samples in rows:
+        assert len(samples["ours"]) == len(samples["peer"]) == len(samples["control"]) >= 9
+        assert min(samples["ours"] + samples["peer"] + samples["control"]) > 0
 
 
 def test_the_command_runs_what_it_can(

@@ -7,7 +7,7 @@ from code_lines import code_lines
 import qt
 
 ROOT = Path(qt.__file__).parent
-AROUND = ("viz", "exercises", "cli")  # what stands around the core
+AROUND = ("viz", "exercises", "cli", "distributed", "sweep")  # what stands around the core
 
 
 def test_code_lines_of_a_known_file() -> None:
