@@ -10,6 +10,7 @@ from qt.exercises.exercise import Exercise
 LESSONS = {
     1: "tokenization", 2: "autograd", 3: "positions", 4: "attention", 5: "heads", 6: "blocks",
     7: "gpt", 8: "optimizers", 9: "training", 10: "generation", 11: "inside", 12: "build",
+    16: "scaling",
 }  # fmt: skip
 
 EXERCISES: dict[str, Exercise] = {

@@ -22,6 +22,8 @@ from qt.viz.loss_curves import loss_curves
 from qt.viz.mask_diagram import mask_diagram
 from qt.viz.matrices import matrices
 from qt.viz.merge_tree import merge_tree
+from qt.viz.ring import ring
+from qt.viz.roofline import roofline
 from qt.viz.rotations import rotations
 from qt.viz.schedule_curves import schedule_curves
 
@@ -44,6 +46,8 @@ __all__ = [
     "mask_diagram",
     "matrices",
     "merge_tree",
+    "ring",
+    "roofline",
     "rotations",
     "schedule_curves",
 ]

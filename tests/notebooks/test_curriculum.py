@@ -20,22 +20,24 @@ from qt import (
     nn,
     norms,
     optim,
+    parallel,
     positions,
     tensor,
     tokenizers,
     training,
 )  # fmt: skip
+from qt.distributed import cost_model, process_group, trainer
 
 # Used before they are taught, each with a link forward: name -> (where, who teaches it).
 BORROWED = {
     "qt.data.load": ("01_tokenization", "09_training"),
     "qt.optim.AdamW": ("07_gpt", "08_optimizers"),
 }
-FREE = ("qt.viz", "qt.exercises", "qt.parallel")  # never taught, used everywhere
+FREE = ("qt.viz", "qt.exercises")  # never taught, used everywhere
 
 ROOMS: list[ModuleType] = [
     tensor, functional, nn, tokenizers, positions, attention, norms, feedforward, model, optim,
-    data, training, checkpoint, generation,
+    data, training, checkpoint, generation, parallel, cost_model, process_group, trainer,
 ]  # fmt: skip
 # Public for other rooms of the library, and of no use in a lesson.
 MACHINERY = {
@@ -45,7 +47,10 @@ MACHINERY = {
     "qt.scaled_dot_product.side_by_side", "qt.positions.rope_turns", "qt.positions.turn",
     "qt.model.make_norm", "qt.optim.first_bad_gradient", "qt.optim.scheduled",
     "qt.generation.check_dials", "qt.checkpoint.prune", "qt.training.TrainingError",
-    "qt.data.DataError", "qt.checkpoint.CheckpointError",
+    "qt.data.DataError", "qt.checkpoint.CheckpointError", "qt.parallel.use_one_blas_thread",
+    "qt.parallel.keep_freed_memory", "qt.parallel.side_by_side",
+    "qt.distributed.process_group.is_initialized", "qt.distributed.process_group.set_exit_code",
+    "qt.distributed.process_group.processes_started", "qt.distributed.process_group.started_rank",
 }  # fmt: skip
 
 ALL = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)

@@ -10,6 +10,7 @@ import pytest
 
 import qt
 import qt.functional as F
+from qt.distributed import cost_model
 from qt.exercises import EXERCISES
 from qt.exercises.compare import first_difference
 from qt.tensor import Tensor
@@ -112,6 +113,11 @@ def probabilities(p: np.ndarray, **dial: Any) -> np.ndarray:
         return qt.generation.next_token_probabilities(np.log(p), **dial)
 
 
+def least_seconds(n: int, k: int, m: int, peak: float, bandwidth: float) -> float:
+    n_bytes = np.empty((n, k), "f4").nbytes + np.empty((k, m), "f4").nbytes + 4 * n * m
+    return cost_model.roofline_seconds(2 * n * k * m, n_bytes, peak, bandwidth)
+
+
 def swiglu_by_name(x: Tensor, weights: dict[str, Tensor], prefix: str) -> Tensor:
     gate, up, down = (weights[f"{prefix}{name}_proj.weight"] for name in ("gate", "up", "down"))
     return F.linear(F.silu(F.linear(x, gate)) * F.linear(x, up), down)
@@ -143,6 +149,8 @@ QT: dict[str, Callable[..., Any]] = {
     "build.attend": lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
     "build.swiglu": swiglu_by_name,
     "build.loss": F.cross_entropy,
+    "scaling.product": least_seconds,
+    "scaling.machines": cost_model.step_seconds,
 }
 
 
@@ -210,6 +218,29 @@ def test_encoding_undoes_to_the_text() -> None:
             vocabulary[new_id] = vocabulary[left] + vocabulary[right]
         ids = solution("tokenization.encode")(text, merges)
         assert solution("tokenization.decode")(ids, vocabulary) == text
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 7])
+def test_the_steps_of_a_ring_end_with_the_sum_on_every_rank(n: int) -> None:
+    start = np.random.default_rng(n).integers(0, 100, size=(n, n))
+    chunks = start
+    for step in range(2 * (n - 1)):
+        assert not (chunks == start.sum(axis=0)).all()  # none is superfluous
+        chunks = solution("scaling.ring")(chunks, step)
+    assert (chunks == start.sum(axis=0)).all()
+
+
+def test_a_power_law_is_found_again() -> None:
+    sizes = np.geomspace(1e3, 1e9, 7)
+    A, alpha = solution("scaling.power_law")(sizes, 1.7 + 406.4 / sizes**0.34, 1.7)
+    np.testing.assert_allclose([A, alpha], [406.4, 0.34], rtol=1e-9)
+
+
+def test_youngs_interval_loses_the_least_time() -> None:
+    best = solution("scaling.checkpoints")(60.0, 1024, 50_000.0)
+    every = best * np.geomspace(0.5, 2, 101)
+    lost = 60 / every + every / 2 / (50_000 * 3600 / 1024)  # saving, and what a failure takes
+    assert lost.argmin() == 50
 
 
 # Lesson 12: all parts together are `qt.GPT`
