@@ -22,7 +22,7 @@ LAB_SETTINGS := $(VENV)/share/jupyter/lab/settings
 QUIET := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 RUN := env $(ONE_THREAD) $(OUR_PATH) $(NO_HOME) $(PY)
 
-.PHONY: help setup lab test test-long coverage mutants fuzz bench peers notebooks student wheel vscode format lock clean
+.PHONY: help setup lab test test-long coverage mutants fuzz bench peers notebooks book student wheel vscode format lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(UV) install --python $(PY) -c constraints.txt -b constraints.txt -e '.[all]' \
 		|| $(PY) -m pip install --disable-pip-version-check -c constraints.txt -e '.[all]'
 	@$(PY) -c 'import matplotlib.font_manager' 2>/dev/null  # lists the fonts now, not in a lesson
+	@$(PY) -m compileall -q qt tisslang  # now, not at each start of a sandbox, which may write nothing
 	@mkdir -p $(VENV)/jupyter/ipython $(LAB_SETTINGS)
 	@echo '$(QUIET)' > $(LAB_SETTINGS)/overrides.json
 	@mkdir -p $(LAB_EXTENSIONS) && ln -sfn "$(CURDIR)/build/labextension" $(LAB_EXTENSIONS)/tisslang
@@ -100,6 +101,19 @@ lab: setup  ## open JupyterLab on the quickstart (LAB_FLAGS=… for its own opti
 notebooks: setup  ## run every notebook and store its outputs
 	@$(RUN) notebooks/execute.py $(NOTEBOOKS)
 
+# What the pages run (formulas, widgets) comes by npm, anew when its lock file changes.
+book/node_modules/ready: book/package-lock.json book/.npmrc
+	@command -v npm >/dev/null || { \
+		echo "error: npm is missing, which fetches what the pages run: install Node.js 20.19 or newer" >&2; \
+		exit 1; }
+	@echo "fetching what the pages run …"
+	@cd book && $(NPM) ci --silent && touch node_modules/ready
+
+book: setup book/node_modules/ready  ## build the book: build/book/html/index.html (needs npm)
+	@echo "building the book …"
+	@$(RUN) -m sphinx -q -b html -W -n --keep-going -c book -d build/book/doctrees . build/book/html
+	@echo "the book: build/book/html/index.html"
+
 # What is there already stays; FLAGS=--replace writes it anew.
 student: setup  ## copy the notebooks without solutions and outputs into student/, for a class
 	@$(PY) notebooks/student.py $(FLAGS)
@@ -131,13 +145,16 @@ stage = @echo "── $(1)"; start=$$(date +%s); $(2) && echo "── $(1): $$((
 PYTEST := $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with notebooks/nbval_sanitize.cfg \
 	--nbval-cell-timeout 600
+SLOWEST := $(filter %/09_training.ipynb %/16_scaling.ipynb %/00_quickstart.ipynb %/12_exercises_and_answers.ipynb, \
+	$(NOTEBOOKS))
+SLOWEST_FIRST = $(SLOWEST) $(filter-out $(SLOWEST),$(NOTEBOOKS))
 
 # pytest comes last, so that its count closes the output; its last line says its own time.
 test: setup  ## everything that must hold: ruff, mypy, every notebook, pytest
 	$(call stage,ruff check,$(PY) -m ruff check)
 	$(call stage,ruff format,$(PY) -m ruff format --check)
 	$(call stage,mypy,$(PY) -m mypy)
-	$(if $(NOTEBOOKS),$(call stage,notebooks,$(PYTEST) $(NBVAL) $(NOTEBOOKS)),@echo "── no notebooks")
+	$(if $(NOTEBOOKS),$(call stage,notebooks,$(PYTEST) $(NBVAL) $(SLOWEST_FIRST)),@echo "── no notebooks")
 	@echo "── pytest"
 	@$(PYTEST)
 
@@ -180,5 +197,5 @@ lock: setup  ## choose the newest versions for constraints.txt (then mend enviro
 
 clean:  ## remove .venv, caches and builds; your notebooks and runs stay
 	@rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist editors/*/node_modules editors/*/dist \
-		tests/browser/widget_page/node_modules
+		tests/browser/widget_page/node_modules book/node_modules tests/book/site/node_modules
 	@find qt tisslang tests notebooks benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

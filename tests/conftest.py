@@ -1,5 +1,6 @@
 """What every test relies on: one BLAS thread, repeatable examples, and the folder of texts."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from missing import missing  # noqa: E402
 # The same examples at every run, and no limit of time for one: a busy machine is no error.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+def pytest_collection_finish() -> None:
+    """What has been collected lives to the end, so no garbage collection need walk it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

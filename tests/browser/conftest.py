@@ -56,8 +56,8 @@ def chromium(
             picture = tmp_path / f"failed-{number}.png"
             page.screenshot(path=picture, full_page=True)
             print(f"the page when the test failed: {picture}")
-    for context in _browser.contexts:
-        context.close()
+    for page in pages:
+        page.close()
 
 
 @pytest.fixture(scope="module")

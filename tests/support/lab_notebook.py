@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from lab_server import LabServer, cell, run_cell, wait_for_page, write_notebook
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -171,7 +170,7 @@ class Widget:
 
 @contextmanager
 def open_notebook(
-    lab: LabServer, browser: Browser, name: str, *sources: str, theme: str = "light", **context: Any
+    lab: LabServer, browser: Browser, name: str, *sources: str, theme: str = "light"
 ) -> Iterator[Notebook]:
     """A notebook of these cells, in a new folder with an empty folder `project`.
 
@@ -180,7 +179,7 @@ def open_notebook(
     path = lab.root / name / "notebook.ipynb"
     (path.parent / "project").mkdir(parents=True)
     write_notebook(path, *sources)
-    page = lab.open_page(browser, f"{name}/notebook.ipynb", theme, **context)
+    page = lab.open_page(browser, f"{name}/notebook.ipynb", theme)
     notebook = Notebook(page, path)
     try:
         yield notebook

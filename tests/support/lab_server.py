@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from processes import is_running, wait_until
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
@@ -44,6 +44,7 @@ class LabServer:
         self.address = ""  # http://127.0.0.1:PORT
         self._prefix = prefix
         self._pages = 0
+        self._context: BrowserContext | None = None
 
     def __enter__(self) -> "LabServer":
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -145,15 +146,17 @@ class LabServer:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(settings), encoding="utf-8")
 
-    def open_page(self, browser: Browser, path: str, theme: str = "light", **context: Any) -> Page:
-        """A new window with a file of the root, loaded; `context` is for `browser.new_context`.
+    def open_page(self, browser: Browser, path: str, theme: str = "light") -> Page:
+        """A new window with a file of the root, loaded.
 
-        Each has a workspace of its own, which it finds again when it is loaded anew.
+        Each has a workspace of its own, which it finds again when it is loaded anew. All share what
+        the browser has fetched and compiled.
         """
         self.set("@jupyterlab/apputils-extension", "themes", {"theme": THEMES[theme]})
         self._pages += 1
-        context.setdefault("viewport", {"width": 1280, "height": 900})
-        page = browser.new_context(**context).new_page()
+        if self._context is None:
+            self._context = browser.new_context(viewport={"width": 1280, "height": 900})
+        page = self._context.new_page()
         page.set_default_timeout(PAGE_SECONDS * 1000)
         dialog = page.locator(".jp-Dialog", has_text="Select Kernel")
         page.add_locator_handler(dialog, lambda: dialog.locator(".jp-mod-accept").first.click())

@@ -10,6 +10,7 @@ Every attack is bounded: at most 1.5 GiB of memory, 600 processes for 3 s, 300 M
 that stays, and nothing that hurts a process or a file that is not the world's.
 """
 
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,14 @@ class Attack:
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.name}"
+
+    @property
+    def looks_at_tiss(self) -> bool:
+        """Whether it may see or touch the process of tiss itself, or how that was started."""
+        code = [text for text in self.files.values() if text != RAW]
+        shown = "\n".join([self.plan, *code, self.command if isinstance(self.command, str) else ""])
+        by_name = re.search(r"/proc|parents\(|getppid|PPID|kill|ptrace|process_|setpgid", shown)
+        return bool(self.tty or self.during or self.environment or by_name)
 
 
 def script(name: str, kind: str, code: str, **more: Any) -> Attack:

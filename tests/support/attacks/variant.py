@@ -21,6 +21,7 @@ class Variant(NamedTuple):
 
     backend: str
     user: str
+    warm: bool = False  # tiss may be one that warm.py has loaded already
 
     def __str__(self) -> str:
         return f"{self.backend}/{self.user}"

@@ -23,10 +23,11 @@ import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from attacks.attack import Attack
 from attacks.variant import REPOSITORY, Variant
+from attacks.warm import Child, server, start
 
 OLD = 1_500_000_000  # a time of modification that nobody has today
 PATIENCE = 3.0  # seconds that what was killed may take to be gone
@@ -73,9 +74,11 @@ class World:
         self.secret = "canary-" + secrets.token_hex(16)  # what must not get out
         self.ended_by_us = False  # set by `during` when it ends tiss itself
         self.late = False
-        self.tiss: subprocess.Popen[bytes] | None = None
+        self.tiss: subprocess.Popen[bytes] | Child | None = None
         self._ours: set[str] = set()  # what the test itself put into public places
         self._stack = contextlib.ExitStack()
+        if variant.warm:
+            server(variant)
         self._known = set(_processes())  # what ran before is none of our business
         try:
             self._build()
@@ -274,9 +277,7 @@ class World:
         with (
             tempfile.TemporaryFile() as out,
             tempfile.TemporaryFile() as err,
-            subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, **options
-            ) as self.tiss,
+            self._start(attack, command, out=out, err=err, **options) as self.tiss,
         ):
             self._await(attack)
             out.seek(0)
@@ -288,6 +289,16 @@ class World:
                 data = None
             errors = err.read().decode(errors="replace")
             return Report(self.tiss.returncode, text, errors, data)
+
+    def _start(
+        self, attack: Attack, command: list[str], out: IO[bytes], err: IO[bytes], **options: Any
+    ) -> "subprocess.Popen[bytes] | Child":
+        if self.variant.warm and not attack.looks_at_tiss:
+            arguments = command[command.index("tisslang") + 1 :]
+            return start(self.variant, arguments, out.fileno(), err.fileno(), **options)
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, **options
+        )
 
     def _await(self, attack: Attack) -> None:
         assert self.tiss is not None
