@@ -2,7 +2,9 @@
 # environment in .venv with the versions of constraints.txt. Nothing is installed outside this folder.
 
 VENV := .venv
-PY := $(VENV)/bin/python
+# Windows keeps the programs of an environment elsewhere.
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PY := $(BIN)/python
 READY := $(VENV)/ready
 UV := env UV_SYSTEM_CERTS=1 $(PY) -m uv pip
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
@@ -10,7 +12,7 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 # One thread for matrix products: for models as small as ours a second one costs time.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 # Programs of .venv come first, also for what a notebook or a plan starts.
-OUR_PATH := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+OUR_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 # Runs without a person neither read nor write the person's own Jupyter settings, history, progress.
 JUPYTER := $(CURDIR)/$(VENV)/jupyter
 NO_HOME := QT_PROGRESS= IPYTHONDIR="$(JUPYTER)/ipython" JUPYTER_CONFIG_DIR="$(JUPYTER)/config" \
@@ -107,7 +109,7 @@ book/node_modules/ready: book/package-lock.json book/.npmrc
 		echo "error: npm is missing, which fetches what the pages run: install Node.js 20.19 or newer" >&2; \
 		exit 1; }
 	@echo "fetching what the pages run …"
-	@cd book && $(NPM) ci --silent && touch node_modules/ready
+	@cd book && $(NPM) ci --no-audit --no-fund --loglevel=error >/dev/null && touch node_modules/ready
 
 book: setup book/node_modules/ready  ## build the book: build/book/html/index.html (needs npm)
 	@echo "building the book …"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import exercise_cells
 import nbformat
+import widget_state
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -34,7 +35,7 @@ def run(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
         kernel_name=METADATA["kernelspec"]["name"],
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
-        store_widget_state=False,
+        store_widget_state=True,
         coalesce_streams=True,
         # or each kernel warns that it talks over loopback without encryption
         extra_arguments=["--Application.log_level=ERROR"],
@@ -53,13 +54,11 @@ def run(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
 
 def without_traces(notebook: nbformat.NotebookNode) -> None:
     """Leave out what differs from run to run and from machine to machine."""
-    notebook.metadata.pop("widgets", None)
+    widget_state.tidy(notebook)
     notebook.metadata.update(nbformat.from_dict(METADATA))
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         cell.metadata.pop("collapsed", None)
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
 
 
 def keep_times(notebook: nbformat.NotebookNode, before: nbformat.NotebookNode) -> None:
@@ -78,6 +77,8 @@ def keep_times(notebook: nbformat.NotebookNode, before: nbformat.NotebookNode) -
     for cell in notebook.cells:
         if cell.cell_type == "code" and (found := older.get(compared(cell))):
             cell.outputs = found.outputs
+    if widget_state.comparable(notebook) == widget_state.comparable(before):
+        notebook.metadata.update({k: v for k, v in before.metadata.items() if k == "widgets"})
 
 
 def store(notebook: nbformat.NotebookNode, path: Path) -> None:

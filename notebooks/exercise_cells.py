@@ -99,6 +99,7 @@ def fill_in(notebook: NotebookNode, source: Callable[[Exercise], str]) -> None:
 
 def drop_answers(notebook: NotebookNode) -> None:
     """Take out the folded hints and solutions, all outputs, and what was written into stubs."""
+    notebook.metadata.pop("widgets", None)
     notebook.cells = [cell for cell in notebook.cells if part(cell) != "answers"]
     fill_in(notebook, stub)
     for cell in notebook.cells:

@@ -182,7 +182,7 @@ def storyteller() -> Storyteller:
 
 
 def stories(n_chars: int, seed: int = 0, split: str = "train") -> str:
-    """Whole stories, at least `n_chars` characters. ValueError for what is negative or unknown."""
+    """Whole stories, at least `n_chars` characters. `ValueError` for a wrong argument."""
     if n_chars < 0 or seed < 0 or split not in ("train", "val"):
         raise ValueError(f'stories({n_chars}, {seed}, {split!r}): use 0 or more, "train" or "val"')
     # The split stands first: NumPy pads a seed's 32-bit words with zeros, so that with the split

@@ -39,7 +39,7 @@ class BPETokenizer(Tokenizer):
         self, merges: Iterable[Pair], special_tokens: Sequence[str] = (),
         tokens: Sequence[str] = SIGNS, pattern: str = "gpt2", ignore_merges: bool = False,
     ) -> None:  # fmt: skip
-        """Take what is known; ValueError if merges and tokens do not fit together."""
+        """Take what is known; `ValueError` if merges and tokens do not fit together."""
         super().__init__(tokens)
         special, ids = number(special_tokens, SPECIAL), self.ids
         self._ranks: dict[Pair, int] = {}  # when a pair is merged,
@@ -78,7 +78,7 @@ class BPETokenizer(Tokenizer):
 
         Each merge joins the most frequent pair; of pairs that tie, the smallest (left, right). When
         every word is one token, training ends early and the tokenizer's `vocab_size` says so.
-        Special tokens part the text and are not learned from. ValueError if `text` is empty or
+        Special tokens part the text and are not learned from. `ValueError` if `text` is empty or
         `vocab_size` below 256 + special tokens.
         """
         check_text(text, may_be_empty=False)
@@ -96,7 +96,7 @@ class BPETokenizer(Tokenizer):
         """Read a tokenizer.json of byte-level BPE that splits as GPT-2 or Llama 3; as `load`.
 
         Added tokens become special tokens; what a `post_processor` puts around a text is left to
-        the caller. Anything else that it asks for is a ValueError that names it.
+        the caller. Anything else that it asks for is a `ValueError` that names it.
         """
         return cls.load(path)
 
@@ -106,7 +106,7 @@ class BPETokenizer(Tokenizer):
     def from_gpt2(
         cls, encoder_json: str | os.PathLike[str], merges_txt: str | os.PathLike[str]
     ) -> Self:
-        """Read GPT-2's two files; a token that no merge makes is special. ValueError if damaged."""
+        """Read GPT-2's files; a token that no merge makes is special. `ValueError` if damaged."""
         with reading(encoder_json) as encoder:
             text = Path(merges_txt).read_text(encoding="utf-8")
             merges = list(filter(None, text.splitlines()[text.startswith("#version") :]))
@@ -117,7 +117,7 @@ class BPETokenizer(Tokenizer):
             return cls._from_content(content)
 
     def save_gpt2(self, directory: str | os.PathLike[str]) -> None:
-        """Write `encoder.json` and `merges.txt`; ValueError if they cannot say all of this one."""
+        """Write `encoder.json` and `merges.txt`; `ValueError` if they cannot say all of it."""
         model = self._content()["model"]
         plain = len(self.special_tokens) + 256 + len(set(self._made)) == self.vocab_size
         if self.pattern != "gpt2" or self.ignore_merges or not plain:

@@ -22,14 +22,14 @@ BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": Tr
 
 
 def unspell(token: str) -> bytes:
-    """Return the bytes that a token's signs stand for; ValueError if one is not of the alphabet."""
+    """Return the bytes that a token's signs stand for; `ValueError` for another sign."""
     if unknown := set(token) - BYTES.keys():
         raise ValueError(f"token {token!r:.80} has {min(unknown)!r}, which stands for no byte")
     return bytes([BYTES[sign] for sign in token])
 
 
 def from_content(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the constructor's arguments; ValueError names what `BPETokenizer` cannot do."""
+    """Return the constructor's arguments; `ValueError` names what `BPETokenizer` cannot do."""
     if not content.keys() >= {"model", "pre_tokenizer"}:
         raise ValueError("it has no type, and no model and pre_tokenizer as a tokenizer.json has")
     model, added = content["model"], content.get("added_tokens") or []

@@ -16,7 +16,7 @@ class CharTokenizer(Tokenizer):
 
     @classmethod
     def train(cls, text: str) -> Self:
-        """Take the distinct characters of `text`, sorted. ValueError if it is empty."""
+        """Take the distinct characters of `text`, sorted. `ValueError` if it is empty."""
         check_text(text, may_be_empty=False)
         return cls(sorted(set(text)))
 

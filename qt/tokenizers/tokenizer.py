@@ -22,7 +22,7 @@ class Tokenizer(ABC):
     special_tokens: dict[str, int]  # each special token's id
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        """Number `tokens` as given; ValueError if one comes twice or is more than one."""
+        """Number `tokens` as given; `ValueError` if one comes twice or is more than one."""
         self.ids, self.special_tokens = number(tokens, self.one), {}
         self.tokens = list(self.ids)
 
@@ -53,7 +53,7 @@ class Tokenizer(ABC):
 
         With `allowed_special="none"` a special token's spelling is plain text, so that a user's
         text cannot end a document; with "all" it becomes one id, and of two that fit the longest
-        wins. TypeError unless `text` is a `str`, ValueError if it has a lone surrogate.
+        wins. `TypeError` unless `text` is a `str`, `ValueError` if it has a lone surrogate.
         """
         check_text(text)
         if allowed_special not in ("none", "all"):
@@ -90,7 +90,7 @@ class Tokenizer(ABC):
     def decode(self, ids: Iterable[int] | np.ndarray) -> str:
         """Ids (T,), a list or an integer array, to text; broken UTF-8 becomes U+FFFD.
 
-        TypeError unless they are integers, ValueError if one is outside the vocabulary.
+        `TypeError` unless they are integers, `ValueError` if one is outside the vocabulary.
         """
         return "".join(self.decode_iterable(ids))
 
@@ -116,7 +116,7 @@ class Tokenizer(ABC):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote; ValueError if the file is of another kind or damaged."""
+        """Read what `save` wrote; `ValueError` if the file is of another kind or damaged."""
         known = {c.type: c for c in cls.__subclasses__() or [cls]}
         with reading(path) as content:
             kind = content.pop("type", "bpe")
@@ -127,7 +127,7 @@ class Tokenizer(ABC):
 
 @contextmanager
 def reading(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
-    """Give the JSON object in a file; what its content makes fail becomes a ValueError."""
+    """Give the JSON object in a file; what its content makes fail becomes a `ValueError`."""
     try:
         yield {**json.loads(Path(path).read_bytes())}
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
@@ -136,7 +136,7 @@ def reading(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
 
 
 def check_text(text: str, what: str = "text", may_be_empty: bool = True) -> None:
-    """Raise TypeError unless `text` is a `str`, ValueError if it is not UTF-8 or empty."""
+    """Raise `TypeError` unless `text` is a `str`, `ValueError` if it is not UTF-8 or empty."""
     if not isinstance(text, str):
         raise TypeError(f"{what} must be a str, got {type(text).__name__}: decode bytes first")
     if not text and not may_be_empty:
@@ -150,7 +150,7 @@ def check_text(text: str, what: str = "text", may_be_empty: bool = True) -> None
 
 
 def number(tokens: Iterable[str], one: str) -> dict[str, int]:
-    """Give each token its place as its id; ValueError if one comes twice or does not match."""
+    """Give each token its place as its id; `ValueError` if one comes twice or does not match."""
     if isinstance(tokens, str | dict):
         raise TypeError(f"expected a list of tokens, got {tokens!r:.80}: put it in [ ]")
     ids: dict[str, int] = {}

@@ -35,7 +35,7 @@ class WordTokenizer(Tokenizer):
         """Take the words of `text`, the most frequent first, those that tie in sorted order.
 
         With `vocab_size` only so many are kept, <unk> included; without it a model never learns
-        what <unk> means. ValueError if `text` has no word or `vocab_size` is below 2.
+        what <unk> means. `ValueError` if `text` has no word or `vocab_size` is below 2.
         """
         check_text(text)
         if vocab_size is not None and vocab_size < 2:

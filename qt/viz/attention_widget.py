@@ -102,7 +102,7 @@ class AttentionView(anywidget.AnyWidget):
         """The view, and for pages without a kernel a PNG with its text."""
         data, metadata = cast(Any, super()._repr_mimebundle_(**options))
         picture, alt = self.picture()._repr_mimebundle_()
-        return data | picture | {"text/plain": repr(self)}, metadata | alt
+        return data | picture, metadata | alt
 
 
 def draw_heads(axes: Axes, w: npt.NDArray[Any], layer: int, head: int) -> None:

@@ -77,12 +77,16 @@ def test_a_page_without_a_kernel_gets_a_picture_and_its_text() -> None:
     shown.layer, shown.head = 1, 2
     data, metadata = shown._repr_mimebundle_()
     assert set(data) == {WIDGET_VIEW, "image/png", "text/plain"}
-    assert data["text/plain"] == "A cat (2, 3, 4, 4): layer 1, head 2, token 3 '␣cat'"
+    assert repr(shown) == "A cat (2, 3, 4, 4): layer 1, head 2, token 3 '␣cat'"
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
-    assert metadata["image/png"]["alt"] == (
-        "A cat. Heat maps of all 6 heads, layers down and heads across; beside them one head, "
-        "queries down and keys across, over the tokens Once ␣a ↵ ␣cat. "
-        "Layer 1, head 2: '␣cat' looks most at '␣a' (0.75)."
+    assert (
+        data["text/plain"]
+        == metadata["image/png"]["alt"]
+        == (
+            "A cat. Heat maps of all 6 heads, layers down and heads across; beside them one head, "
+            "queries down and keys across, over the tokens Once ␣a ↵ ␣cat. "
+            "Layer 1, head 2: '␣cat' looks most at '␣a' (0.75)."
+        )
     )
     again, _ = view()._repr_mimebundle_()
     assert again["image/png"] != data["image/png"], "another head is large"

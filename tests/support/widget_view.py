@@ -92,7 +92,7 @@ class WidgetPage:
 @contextmanager
 def widget_page(chromium: Any) -> Iterator[WidgetPage]:
     """A new page; an error in its scripts is an error here."""
-    page = chromium.new_context(viewport={"width": 900, "height": 1100}).new_page()
+    page = chromium.new_page(viewport={"width": 900, "height": 1100})
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack}"))
     page.add_init_script(COUNT_LISTENERS)
