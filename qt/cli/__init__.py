@@ -1,4 +1,4 @@
-"""The command `qt`: train a model, let it write, measure it, look at it. One file a command.
+"""The command `qt`: train a model, let it write, measure it, compare many. One file a command.
 
 Exit codes: 0 done, 1 the run failed, 2 wrong usage, 130 interrupted. What went wrong stands in one
 line on standard error, what a command made on standard output.
@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from qt.cli import evaluate, generate, info, tokenize, train
+from qt.cli import evaluate, generate, info, sweep, tokenize, train
 from qt.cli.arguments import Parser, UsageError
 
 ABOUT = """\
@@ -70,6 +70,6 @@ def build_parser() -> Parser:
     """Make the parser of all commands and flags."""
     parser = Parser(prog="qt", description=ABOUT, epilog=EXAMPLES)
     commands = parser.add_subparsers(required=True, metavar="command", title="commands")
-    for command in (train, generate, evaluate, tokenize, info):
+    for command in (train, generate, evaluate, tokenize, info, sweep):
         command.add_to(commands)
     return parser

@@ -25,7 +25,7 @@ def step_flops(model: GPT, tokens: int) -> int:
 
 
 def approximate_flops(parameters: float, tokens: float) -> float:
-    """6 · parameters · tokens (Kaplan et al. 2020): good where a block is short against the width.
+    """6 · parameters · tokens (Kaplan et al. 2020): good where texts are short against the width.
 
     A weight multiplies and adds once in the forward pass, and twice in the backward.
     """
@@ -116,6 +116,7 @@ def step_seconds(
         raise ValueError(f"scaling must be strong or weak, not {scaling!r}")
     if not 0 <= overlap <= 1:
         raise ValueError(f"overlap must be from 0 to 1, not {overlap!r}")
+    _check(ranks)
     own = compute / ranks if scaling == "strong" else compute
     talk = all_reduce_seconds(n_bytes, ranks, latency, bandwidth)
     return own + talk - min(overlap * talk, BACKWARD_SHARE * own)
@@ -138,7 +139,7 @@ def efficiency(
     return speedup(compute, n_bytes, ranks, latency, bandwidth, overlap, scaling) / ranks
 
 
-def break_even_ranks(compute: float, n_bytes: float, latency: float, bandwidth: float) -> float:
+def fastest_ranks(compute: float, n_bytes: float, latency: float, bandwidth: float) -> float:
     """The number of machines at which sharing one batch is fastest; one more makes it slower.
 
     C/N + 2 (N-1) α + 2 (N-1)/N · n/β is least where N² = (C - 2n/β) / 2α: 1 where the data alone

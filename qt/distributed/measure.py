@@ -1,9 +1,9 @@
 """`mpirun -n 2 python -m qt.distributed.measure`: what the cost model has to be told.
 
 One line of JSON: `all_reduce`, the seconds that the sum of an array takes against its size in
-bytes, and `step`, those of a training step of a model of 0.8 M parameters, of which `compute` and
-`all_reduce` are parts. Of an all-reduce it is the least of all repeats (what comes on top is other
-programs' work) on the rank that is last; of a step the median.
+bytes, and `step`, those of a training step of a model of 0.8 M parameters, of which
+`compute_seconds` and `all_reduce_seconds` are parts. Of an all-reduce it is the least of all
+repeats (what comes on top is other programs' work) on the rank that is last; of a step the median.
 """
 
 from __future__ import annotations
@@ -67,10 +67,12 @@ def step_times(batch_size: int, repeats: int) -> dict[str, Any]:
 
 
 def whole_numbers(text: str) -> list[int]:
+    """Numbers with commas between them, such as 8,1024."""
     return [int(word) for word in text.split(",")]
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Measure, on every rank; rank 0 prints."""
     parser = argparse.ArgumentParser(prog="python -m qt.distributed.measure", description=__doc__)
     parser.add_argument("--sizes", type=whole_numbers, default=SIZES, help="bytes, with commas")
     parser.add_argument("--repeats", type=whole(1), default=15)

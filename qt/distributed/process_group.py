@@ -95,8 +95,8 @@ def get_rank() -> int:
 def all_reduce(array: npt.NDArray[Any], op: str = "sum") -> None:
     """Replace the array on every rank by the sum (or "max", "min") of all ranks' arrays.
 
-    All must have the same shape and dtype. Every rank ends with the same bits, and with as many
-    ranks these are the same each time.
+    All must have the same shape and dtype. Every rank ends with the same bits. The same ranks on
+    the same machines get the same bits each time, as MPI asks of its libraries.
     """
     if op not in OPERATIONS:
         raise ValueError(f"op must be {' or '.join(OPERATIONS)}, not {op!r}")

@@ -114,9 +114,11 @@ def test_a_step(
 
 
 @given(st.floats(1e-3, 10), st.floats(1e3, 1e9), st.floats(1e-5, 1e-2), BANDWIDTH)
-def test_break_even(compute: float, n_bytes: float, latency: float, bandwidth: float) -> None:
+def test_the_fastest_number_of_ranks(
+    compute: float, n_bytes: float, latency: float, bandwidth: float
+) -> None:
     network = (n_bytes, latency, bandwidth)
-    best = cost.break_even_ranks(compute, *network)
+    best = cost.fastest_ranks(compute, *network)
     assert best == int(best) >= 1
 
     def seconds(ranks: int) -> float:
@@ -125,7 +127,7 @@ def test_break_even(compute: float, n_bytes: float, latency: float, bandwidth: f
     fastest = seconds(int(best)) * (1 - 1e-9)
     for ranks in {1, 2, 3, 10, 1000, max(int(best) - 1, 1), int(best) + 1, 2 * int(best)}:
         assert fastest <= seconds(ranks)
-    assert cost.break_even_ranks(1.0, 1e3, 0.0, 1e9) == math.inf
+    assert cost.fastest_ranks(1.0, 1e3, 0.0, 1e9) == math.inf
 
 
 @pytest.mark.parametrize("tied", [True, False])

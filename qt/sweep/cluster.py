@@ -1,0 +1,62 @@
+"""Where the runs are executed: worker processes on this machine, or a Dask cluster by address."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dask.system import CPU_COUNT
+from distributed import Client, LocalCluster, WorkerPlugin
+
+CONNECT = 10  # seconds to wait for a scheduler
+
+
+class IgnoreCtrlC(WorkerPlugin):
+    """Ctrl-C reaches all processes of a terminal: workers leave it to the sweep."""
+
+    def setup(self, worker: Any) -> None:
+        """Called by a worker when it begins, also by one that takes the place of a dead one."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def connect(scheduler: str | None, workers: int | None) -> Iterator[Client]:
+    """A client of the scheduler at an address such as tcp://host:8786, or of one on this machine.
+
+    That has `workers` processes (default: one a core), with one thread each and no page of its own.
+    They end with the block. `OSError` when no scheduler answers.
+    """
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is told once, by us
+    if scheduler is not None:
+        with Client(scheduler, timeout=CONNECT) as client:
+            yield client
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="qt-sweep-") as folder,
+        LocalCluster(
+            n_workers=workers or CPU_COUNT, threads_per_worker=1, processes=True,
+            host="127.0.0.1", dashboard_address="127.0.0.1:0", worker_dashboard_address=None,
+            memory_limit=0, local_directory=folder, silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):  # fmt: skip
+        client.register_plugin(IgnoreCtrlC())
+        yield client
+
+
+def replace_lost(client: Client, workers: int) -> None:
+    """Start workers of ours anew, if there are fewer than there should be.
+
+    Dask does it when one dies, but gives up if the next is not there within 15 seconds, which a
+    busy machine may need.
+    """
+    cluster = client.cluster
+    if cluster is not None and workers < len(cluster.worker_spec):
+        cluster.scale(len(cluster.worker_spec))
