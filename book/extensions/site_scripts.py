@@ -21,7 +21,8 @@ MANAGER = "@jupyter-widgets/html-manager/dist/"
 COPIES = {
     "mathjax": [MATHJAX + "tex-chtml.js"],
     "mathjax/output/chtml/fonts/woff-v2": [MATHJAX + "output/chtml/fonts/woff-v2/*.woff"],
-    "widgets": ["requirejs/require.js", MANAGER + "embed-amd.js", MANAGER + "*.woff2"],
+    "widgets": ["requirejs/require.js", MANAGER + "embed-amd.js"],
+    "widgets/" + MANAGER: [MANAGER + "*.woff2"],  # where its modules look for them
 }
 
 # The menu of a formula would load its speech engine from another place. What screen readers read,

@@ -7,27 +7,15 @@ from typing import Any
 
 import pytest
 from book_site import chapters, page_names, served
-from missing import missing
+from headless import headless
 from npm_packages import npm_packages
 from site_walk import TOOLS, Walk
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        missing(f"{CHROMIUM} is missing: install the package chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright is missing: make setup installs it")
-    with sync_playwright() as playwright:
-        # Root may not have Chromium's own sandbox; nothing but our own pages is opened.
-        arguments = ["--no-sandbox", "--no-proxy-server", "--disable-dev-shm-usage"]
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
-        yield chromium
-        chromium.close()
+    with headless() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

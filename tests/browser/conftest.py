@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from missing import missing
+from headless import headless
 
 if TYPE_CHECKING:
     from lab_notebook import Notebook
     from lab_server import LabServer
     from playwright.sync_api import Browser
-
-CHROMIUM = Path("/usr/bin/chromium")
-
 
 FAILED = pytest.StashKey[bool]()
 
@@ -30,18 +27,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="module")  # no longer: while it lives an event loop runs in this thread
 def _browser() -> "Iterator[Browser]":
-    if not CHROMIUM.exists():
-        missing(f"{CHROMIUM} is missing: install the package chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright is missing: make setup installs it")
-    with sync_playwright() as playwright:
-        # Root may not have Chromium's own sandbox; nothing but our own pages is opened.
-        arguments = ["--no-sandbox", "--no-proxy-server", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+    with headless() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

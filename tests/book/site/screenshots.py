@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 from book_site import chapters, served
-from playwright.sync_api import sync_playwright
+from headless import headless
 
 WIDTHS = {"desk": 1280, "phone": 360}
 HIGHEST = 6000  # pixels of a page, from its top
@@ -19,11 +19,7 @@ def main(site: Path, folder: Path, wanted: list[str]) -> None:
     """One PNG for each page, width and theme, whose name says which."""
     folder.mkdir(parents=True, exist_ok=True)
     names = [name for name in chapters(site) if not wanted or any(w in name for w in wanted)]
-    with served(site) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--no-proxy-server", "--disable-dev-shm-usage"],
-        )
+    with served(site) as address, headless() as browser:
         page = browser.new_page()
         for name in names:
             for theme in ("light", "dark"):
@@ -37,7 +33,6 @@ def main(site: Path, folder: Path, wanted: list[str]) -> None:
                     clip = {"x": 0, "y": 0, "width": width, "height": min(height, HIGHEST)}
                     page.screenshot(path=file, full_page=True, clip=clip)
                     print(file)
-        browser.close()
 
 
 if __name__ == "__main__":
