@@ -14,10 +14,10 @@ BITS = "val_bits_per_byte"
 SAYS = {
     "classic": "the parts of 2017: sinusoids, LayerNorm, ReLU, biases, characters",
     "quiet waves": "sinusoids as large as the embeddings",
-    "RoPE": "rotary positions",
-    "RMSNorm": "RMSNorm for LayerNorm",
+    "RoPE": "rotary positions instead of sinusoids",
+    "RMSNorm": "instead of LayerNorm",
     "SwiGLU": "a gate in the feed-forward part",
-    "no biases": "no biases",
+    "no biases": "in no layer",
     "BPE": "1,024 tokens of BPE for characters: the modern model",
 }
 
@@ -92,7 +92,10 @@ def page(results: dict[str, Any]) -> str:
         "numpy": results["numpy"],
         "budget": f"{results['budget_seconds']:.0f}",
         "bytes": f"{results['train_bytes']:,}",
-        "ms": f"{1000 * results['step_seconds']['classic']:.0f}",
+        "rates": " or ".join(f"{float(rate):g}" for rate in results["tried"]["classic"]),
+        "untaken": told(results["tried"]["RMSNorm"]["0.003"]),
+        "taken": told(results["tried"]["RMSNorm"]["0.001"]),
+        "before": told(results["tried"]["RoPE"]["0.003"]),
     }
     for name, value in values.items():
         text = text.replace("{" + name + "}", str(value))

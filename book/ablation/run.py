@@ -70,19 +70,15 @@ def sweep(out: Path, rows: dict[str, dict[str, object]], *more: str) -> list[dic
     return json.loads((out / "table.json").read_text(encoding="utf-8"))
 
 
-def best_rates(out: Path) -> dict[str, float]:
-    """The better of the two rates for each variant, on seeds that do not count."""
+def try_rates(out: Path) -> dict[str, dict[float, list[float]]]:
+    """Name -> rate -> bits per byte, on seeds that do not count."""
     grid = "lr=" + ",".join(f"{rate:g}" for rate in RATES)
     table = sweep(
         out, variants(), "--grid", grid, "--seeds", str(SEEDS),
         "--set", f"seed={RATE_SEED}", "--set", f"train_bytes={TRAIN_BYTES}",
     )  # fmt: skip
-    found: dict[str, tuple[float, float]] = {}
-    for row in table:
-        name = next(n for n in sorted(STEPS, key=len, reverse=True) if row["label"].startswith(n))
-        loss = row["metrics"]["val_bits_per_byte"]["mean"]
-        found[name] = min(found.get(name, (np.inf, 0.0)), (loss, float(row["settings"]["lr"])))
-    return {name: rate for name, (_, rate) in found.items()}
+    values = {row["label"]: row["metrics"]["val_bits_per_byte"]["values"] for row in table}
+    return {name: {rate: values[f"{name} lr={rate:g}"] for rate in RATES} for name in STEPS}
 
 
 def step_seconds(rows: dict[str, dict[str, object]], rounds: int = 15) -> dict[str, float]:
@@ -110,7 +106,8 @@ def step_seconds(rows: dict[str, dict[str, object]], rounds: int = 15) -> dict[s
 def main(folder: Path) -> None:
     """All three sweeps, and results.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    rates = best_rates(folder / "rates")
+    tried = try_rates(folder / "rates")
+    rates = {name: min(RATES, key=lambda rate: sum(tried[name][rate])) for name in STEPS}
     rows = {name: row | {"lr": rates[name]} for name, row in variants().items()}
     equal_bytes = sweep(
         folder / "bytes", rows, "--seeds", str(SEEDS), "--set", f"train_bytes={TRAIN_BYTES}"
@@ -134,6 +131,7 @@ def main(folder: Path) -> None:
     results = {
         "date": time.strftime("%Y-%m-%d"), "python": platform.python_version(),
         "numpy": np.__version__, "base": BASE, "train_bytes": TRAIN_BYTES, "rates": rates,
+        "tried": tried,
         "step_seconds": {name: round(value, 5) for name, value in seconds.items()},
         "budget_seconds": round(budget, 2), "bytes": numbers(equal_bytes),
         "time": numbers(equal_time),
