@@ -57,14 +57,14 @@ def picture(results: dict[str, Any]) -> Picture:
     figure, ax = new_figure(7, 3.4)
     names = list(results["bytes"])
     looks = {
-        "bytes": ("equal bytes", "o", DARK, "white"), "time": ("equal time", "s", MIDDLE, MIDDLE),
+        "bytes": ("equal bytes", "o", DARK, "white"), "time": ("equal time", "s", "white", MIDDLE),
     }  # fmt: skip
     for shift, (column, (label, marker, colour, face)) in zip((-0.13, 0.13), looks.items()):
         for i, name in enumerate(names):
             values = results[column][name][BITS]
             ax.plot(
-                values, [i + shift] * len(values), marker, color=colour, markerfacecolor=face,
-                markersize=6, label=label if i == 0 else None,
+                values, [i + shift] * len(values), marker, markeredgecolor=colour,
+                markerfacecolor=face, markersize=7, label=label if i == 0 else None,
             )  # fmt: skip
     ax.set_yticks(range(len(names)), [names[0], *(f"+ {name}" for name in names[1:])])
     ax.invert_yaxis()
