@@ -24,7 +24,7 @@ in this order, the first takes a minute, each of the others seconds:
   qt eval --checkpoint run --data stories
   qt info --checkpoint run
 
-exit codes: 0 done, 1 the run failed, 2 wrong usage, 130 interrupted (the last step is saved)"""
+exit codes: 0 done, 1 the run failed, 2 wrong usage, 130 interrupted (what is done is kept)"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,13 @@ from qt.cli.arguments import UsageError, add_command, not_empty, whole
 from qt.cli.progress import Bar, busy
 from qt.sweep.grid import Run, make_runs
 from qt.sweep.parameters import ParameterError, check
+from qt.sweep.stopping import Stop
 
 if TYPE_CHECKING:
     from qt.sweep.notebook import Experiment
     from qt.sweep.store import Folder, Record
     from qt.sweep.sweep import Plan, State
+    from qt.sweep.table import Row
 
 ABOUT = """\
 Run a notebook with many settings, side by side, and compare what they give. The settings are the
@@ -96,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     for name in NEEDS:
         if find_spec(name) is None:
             raise RuntimeError(f'qt sweep needs {name}: pip install "quantatissu[sweep]"')
-    from qt.sweep import cluster, sweep
+    from qt.sweep import sweep
     from qt.sweep.notebook import Experiment
     from qt.sweep.store import Folder
 
@@ -114,27 +117,42 @@ def run(args: argparse.Namespace) -> int:
     folder.ask(asked, runs)
     plan = sweep.plan(runs, folder, experiment.fingerprint, args.retry_failed)
     tell = _Progress(args.quiet, len(plan.todo))
-    tell.begin(plan)
-    if plan.todo:
-        with ExitStack() as stack:
-            with busy("starting workers", args.quiet):
-                client = stack.enter_context(cluster.connect(args.scheduler, args.workers))
-            try:
-                with tell.bar:
-                    sweep.execute(client, experiment, plan.todo, folder, tell)
-            except KeyboardInterrupt:
-                kept = sum(folder.record(one) is not None for one in runs)
-                raise KeyboardInterrupt(
-                    f"{kept} of {len(runs)} runs are kept; the same command goes on"
-                ) from None
-    return _finish(args, folder, runs)
+    tell.begin(plan, folder)
+    with Stop(args.quiet) as stop:
+        if plan.todo:
+            _execute(args, experiment, plan.todo, folder, tell, stop)
+        folder = Folder(args.out)  # another sweep may have added to it
+        rows = _compare(folder) if folder.records() else []
+    records = [record for one in runs if (record := folder.record(one))]
+    if stop.signal is None:
+        return _finish(args, folder, rows, records)
+    kept = f"{len(records)} of {len(runs)} runs are kept; the same command goes on"
+    if stop.signal == signal.SIGINT:
+        raise KeyboardInterrupt(kept)
+    print(f"stopped: {kept}", file=sys.stderr)
+    return 128 + stop.signal
+
+
+def _execute(
+    args: argparse.Namespace, experiment: Experiment, todo: list[Run], folder: Folder,
+    tell: _Progress, stop: Stop,
+) -> None:  # fmt: skip
+    from qt.sweep import cluster, sweep
+
+    with ExitStack() as stack:
+        with busy("starting workers", args.quiet):
+            client = stack.enter_context(cluster.connect(args.scheduler, args.workers))
+        with suppress(KeyboardInterrupt), tell.bar, stop.at_once():
+            sweep.execute(client, experiment, todo, folder, tell)
 
 
 def _check(experiment: Experiment, runs: list[Run], here: bool) -> None:
     """All settings, before the first run; a text on the disk is looked for once."""
     seen: set[Any] = set()
     for one in runs:
-        settings = {**experiment.defaults, **one.settings}
+        if "metrics_path" in one.settings:
+            raise ParameterError("metrics_path is set by the sweep: runs/NAME/metrics.json")
+        settings = {**experiment.defaults, **one.settings, "metrics_path": ""}
         text = settings.get("dataset")
         check(settings, one.settings, look_for_data=here and text not in seen)
         seen.add(text)
@@ -148,8 +166,10 @@ class _Progress:
         self.best: tuple[float, str] | None = None
         self.waits = False
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, plan: Plan, folder: Folder) -> None:
         """Say what is left to do, and what is not."""
+        for name in folder.damaged:
+            self.say(f"the files in {folder.run(name)} are damaged: the run counts as not done")
         if kept := len(plan.done):
             self.say(f"{kept} runs are done already and are kept")
         if plan.changed:
@@ -197,18 +217,16 @@ def _outcome(record: Record) -> str:
     )
 
 
-def _finish(args: argparse.Namespace, folder: Folder, runs: list[Run]) -> int:
-    """Write table, picture and page of all that the folder holds, and print the table."""
+def _compare(folder: Folder) -> list[Row]:
+    """Write table, picture and page of all that the folder holds."""
     from qt.files import write_atomic
     from qt.sweep import page, plot, table
 
     rows = table.make_rows(folder)
     figure = plot.draw(rows)
-    markdown, values = table.as_markdown(rows), table.as_json(rows)
-    write_atomic(folder.path / "table.md", markdown)
-    write_atomic(
-        folder.path / "table.json", json.dumps(values, indent=1, ensure_ascii=False) + "\n"
-    )
+    values = json.dumps(table.as_json(rows), indent=1, ensure_ascii=False)
+    write_atomic(folder.path / "table.md", table.as_markdown(rows))
+    write_atomic(folder.path / "table.json", values + "\n")
     picture = None
     if figure is not None:
         picture = plot.as_bytes(figure, "png")
@@ -216,14 +234,24 @@ def _finish(args: argparse.Namespace, folder: Folder, runs: list[Run]) -> int:
         write_atomic(folder.path / "plot.svg", plot.as_bytes(figure, "svg"))
     alt = getattr(figure, "alt", "")
     write_atomic(folder.path / "index.html", page.make_page(folder, rows, picture, alt))
+    return rows
 
-    records = [record for one in runs if (record := folder.record(one))]
+
+def _finish(
+    args: argparse.Namespace, folder: Folder, rows: list[Row], records: list[Record]
+) -> int:
+    """Print the table, and what failed of the runs that were asked for."""
+    from qt.sweep import table
+
     failed = [record for record in records if record["error"]]
     if args.json:
-        result = {"out": str(folder.path), "done": len(records) - len(failed), "rows": values}
-        print(json.dumps({**result, "failed": [record["name"] for record in failed]}))
+        result = {
+            "out": str(folder.path), "done": len(records) - len(failed),
+            "rows": table.as_json(rows), "failed": [record["name"] for record in failed],
+        }  # fmt: skip
+        print(json.dumps(result))
     else:
-        print(markdown)
+        print(table.as_markdown(rows))
         print(f"compared in {Path(folder.path) / 'index.html'}")
     for record in failed:
         where = folder.run(record["name"]) / "error.txt"

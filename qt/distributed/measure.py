@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +19,8 @@ import numpy as np
 
 import qt
 from qt import distributed as dist
-from qt.cli.arguments import whole
+from qt.cli.arguments import Parser, whole
+from qt.cli.ranks import joined
 
 SIZES = (8, 1024, 16_384, 131_072, 1_048_576, 4_194_304, 16_777_216)
 MODEL = qt.GPTConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, d_model=128)
@@ -67,18 +69,27 @@ def step_times(batch_size: int, repeats: int) -> dict[str, Any]:
 
 
 def whole_numbers(text: str) -> list[int]:
-    """Numbers with commas between them, such as 8,1024."""
-    return [int(word) for word in text.split(",")]
+    """Numbers of at least 1 with commas between them, such as 8,1024."""
+    return [whole(1)(word) for word in text.split(",")]
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Measure, on every rank; rank 0 prints."""
-    parser = argparse.ArgumentParser(prog="python -m qt.distributed.measure", description=__doc__)
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, on every rank; rank 0 prints. The exit code: 0, or 1 after a line with the error."""
+    parser = Parser(prog="python -m qt.distributed.measure", description=__doc__)
     parser.add_argument("--sizes", type=whole_numbers, default=SIZES, help="bytes, with commas")
     parser.add_argument("--repeats", type=whole(1), default=15)
     parser.add_argument("--batch-size", type=whole(0), default=12, help="of all ranks; 0: no step")
     args = parser.parse_args(arguments)
-    dist.init_process_group("mpi")
+    try:
+        with joined("mpi"):
+            _measure(args)
+    except (RuntimeError, ValueError, MemoryError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _measure(args: argparse.Namespace) -> None:
     result: dict[str, Any] = {"ranks": dist.get_world_size()}
     times = all_reduce_times(args.sizes, args.repeats)
     result["all_reduce"] = {"bytes": list(args.sizes), "seconds": times}
@@ -86,8 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
         result["step"] = step_times(args.batch_size, args.repeats)
     if dist.get_rank() == 0:
         print(json.dumps(result))
-    dist.destroy_process_group()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -49,8 +49,9 @@ def run_notebook(text: str, settings: dict[str, Any], title: str) -> dict[str, A
                 node, str(path), settings, progress_bar=False, kernel_manager_class=manager_class,
                 start_timeout=START,
                 kernel_name="python3", language="python",  # that of the worker
-                # or each kernel warns that it talks over loopback without encryption
-                extra_arguments=["--Application.log_level=ERROR"],
+                # or each kernel warns that it talks over loopback without encryption, and may say
+                # at its end that it was interrupted
+                extra_arguments=["--Application.log_level=CRITICAL"],
             )  # fmt: skip
         except Exception as caught:  # whatever it is, the others go on
             error = _told(caught)

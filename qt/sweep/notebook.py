@@ -24,6 +24,8 @@ class Experiment:
         self.name = Path(path).name
         try:
             node = nbformat.read(path, as_version=4)
+        except OSError as error:
+            raise ParameterError(f"{path} cannot be read: {error.strerror}") from None
         except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError) as error:
             raise ParameterError(f"{path} is no notebook: {str(error)[:80]}") from None
         self.defaults = _defaults(node, path)

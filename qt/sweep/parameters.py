@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import ast
 import difflib
+import math
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import qt
@@ -72,7 +75,9 @@ def read_parameters(values: Mapping[str, Any]) -> Settings:
     `ParameterError` (a `ValueError`) for a name that only papermill's cell has, and for what
     `check` finds.
     """
-    cells = [(source, assigned(source) or []) for source in values.get("In", [])]
+    histories = [values.get("_ih"), values.get("In")]  # the same, unless papermill gives an In
+    history = next((sources for sources in histories if isinstance(sources, list)), [])
+    cells = [(source, assigned(source) or []) for source in history]
     own = [i for i, (source, _) in enumerate(cells) if not source.startswith(INJECTED)]
     at = max(own, key=lambda i: (len(cells[i][1]), i), default=0)  # the longest, and its latest run
     if not own or not cells[at][1]:
@@ -160,6 +165,9 @@ def check(
     Names that are none of its settings pass: a notebook may have others. A data set is looked for
     on this machine only.
     """
+    scaling = settings.get("rope_scaling")
+    if not isinstance(scaling, dict | None):
+        raise ParameterError(f"rope_scaling must be a dict or None, not {scaling!r}")
     try:
         for kind in (GPTConfig, TrainingConfig):
             _check_fields(settings, {field.name for field in fields(kind)})
@@ -169,7 +177,7 @@ def check(
     except (ValueError, TypeError) as error:
         raise ParameterError(str(error)) from None
     scale = settings.get("sinusoid_scale", 1.0)
-    if not isinstance(scale, int | float) or isinstance(scale, bool) or not scale >= 0:
+    if not isinstance(scale, int | float) or isinstance(scale, bool) or not 0 <= scale < math.inf:
         raise ParameterError(f"sinusoid_scale must be a number of at least 0, not {scale!r}")
     length = settings.get("train_bytes")
     if length is not None:
@@ -177,6 +185,7 @@ def check(
             raise ParameterError(f"train_bytes must be a whole number or None, not {length!r}")
         if "steps" in given:
             raise ParameterError("steps follow from train_bytes: give one of the two")
+    _check_metrics_path(settings.get("metrics_path"))
 
 
 def _check_fields(settings: Mapping[str, Any], names: set[str]) -> None:
@@ -207,6 +216,22 @@ def _check_text(settings: Mapping[str, Any], look_for_data: bool) -> None:
         raise ParameterError(f"dataset must be a name or the path of a text file, not {name!r}")
     if name != "stories" and look_for_data:
         qt.data.load(name)
+
+
+def _check_metrics_path(path: Any) -> None:
+    """A file that can be written at the end of the run: better told before it than after."""
+    if not isinstance(path, str | None):
+        raise ParameterError(f"metrics_path must be the path of a file or None, not {path!r}")
+    if not path:
+        return
+    try:
+        if path.endswith(("/", os.sep)) or Path(path).is_dir():
+            raise ParameterError(f"metrics_path must be the path of a file: {path!r} is a folder")
+        folder = next(parent for parent in Path(path).absolute().parents if parent.exists())
+    except OSError as error:
+        raise ParameterError(f"metrics_path {path!r} cannot be: {error.strerror}") from None
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ParameterError(f"metrics_path {path!r}: nothing can be written into {folder}")
 
 
 def in_words(settings: Mapping[str, Any]) -> str:

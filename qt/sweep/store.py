@@ -20,26 +20,56 @@ from qt.files import write_atomic
 from qt.sweep.grid import Run
 
 Record = dict[str, Any]
+ASKED = {
+    "notebook": str, "grid": list, "variant": list, "set": list, "seeds": int | None, "runs": list,
+    "time": str,
+}  # fmt: skip
+ENDED = {
+    "words": str, "variant": str, "point": dict, "settings": dict, "row": list, "status": str,
+    "error": str | None, "notebook": str, "qt": str, "seconds": int | float,
+}  # fmt: skip
 DONE, FAILED = "done", "failed"
 MEASURES = ("val_bits_per_byte", "val_loss")  # what runs are compared by: the first there is
 
 
 class Folder:
-    """The folder of a sweep. `ValueError` if it holds something else."""
+    """The folder of a sweep. `ValueError` if it holds something else.
+
+    A run whose files are damaged is one that has not ended; `damaged` names it.
+    """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"{path} is a file: --out names a folder")
-        if self.path.is_dir() and any(self.path.iterdir()) and not self._asked_file.exists():
+        ended = sorted(self.path.glob("runs/*/run.json"))
+        known = self._asked_file.exists() or ended
+        if self.path.is_dir() and any(self.path.iterdir()) and not known:
             raise ValueError(f"{path} holds something else: --out names a new folder, or a sweep's")
-        self.asked: list[Record] = _read(self._asked_file).get("asked", [])
-        ended = [_read(path) for path in sorted(self.path.glob("runs/*/run.json"))]
-        self._ended = {_identity(r["variant"], r["settings"]): r for r in ended if r}
+        self.asked = self._read_asked()
+        self.damaged: list[str] = []
+        self._ended: dict[str, Record] = {}
+        for file in ended:
+            record = _read(file) | {"name": file.parent.name}
+            if _has(record, ENDED) and (record["status"] != DONE or self.metrics(record)):
+                self._ended[_identity(record["variant"], record["settings"])] = record
+            else:
+                self.damaged.append(file.parent.name)
 
     @property
     def _asked_file(self) -> Path:
         return self.path / "sweep.json"
+
+    def _read_asked(self) -> list[Record]:
+        if not self._asked_file.exists():
+            return []
+        asked = _read(self._asked_file).get("asked")
+        if isinstance(asked, list) and all(_has(record, ASKED) for record in asked):
+            return asked
+        raise ValueError(
+            f"{self._asked_file} is damaged: remove it, and give the same command again; "
+            "the runs that are done are kept"
+        )
 
     def run(self, name: str) -> Path:
         """The folder of a run."""
@@ -47,6 +77,7 @@ class Folder:
 
     def ask(self, record: Mapping[str, Any], runs: Sequence[Run]) -> None:
         """Note down what is asked for, unless it was the last time as well."""
+        self.asked = self._read_asked()  # another sweep may have added to it
         names = [run.name for run in runs]
         if self.asked and {**self.asked[-1], "time": ""} == {**record, "runs": names, "time": ""}:
             return
@@ -89,8 +120,9 @@ class Folder:
         return record
 
     def metrics(self, record: Record) -> Record:
-        """The numbers of a run that is done: `metrics`, and its `curve`."""
-        return _read(self.run(record["name"]) / "metrics.json")
+        """The numbers of a run that is done: `metrics`, and its `curve`. Empty if damaged."""
+        found = _read(self.run(record["name"]) / "metrics.json")
+        return found if _has(found, {"metrics": dict}) else {}
 
 
 def _number(metrics: Record | None) -> tuple[str, float | None]:
@@ -114,11 +146,16 @@ def _json(value: Any) -> str:
 
 
 def _read(path: Path) -> Record:
-    """A JSON object; empty if there is no file. `ValueError` if it is damaged."""
+    """A JSON object; empty if there is none, or a damaged one."""
     try:
         value = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return {}
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}): remove it") from None
     return value if isinstance(value, dict) else {}
+
+
+def _has(record: Any, kinds: Mapping[str, Any]) -> bool:
+    """Whether it is a dict with these keys, and values of these types."""
+    return isinstance(record, dict) and all(
+        name in record and isinstance(record[name], kind) for name, kind in kinds.items()
+    )

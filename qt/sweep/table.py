@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from qt.sweep.grid import SEED
 from qt.sweep.parameters import in_words
 from qt.sweep.store import DONE, MEASURES, Folder, Record
 
@@ -54,7 +54,8 @@ def make_rows(folder: Folder) -> list[Row]:
     for record in folder.records():
         key = tuple(record["row"])
         if key not in rows:
-            rows[key] = Row("", json.loads(record["row"][1]))
+            settings = {k: value for k, value in record["settings"].items() if k != SEED}
+            rows[key] = Row("", settings)
         row = rows[key]
         row.records.append(record)
         if record["status"] == DONE:
@@ -120,7 +121,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
     lines = [heads]
     for row in rows:
         counts = [str(len(row.runs)), *([str(row.failed)] if failed else [])]
-        lines.append([row.label, *counts, *(cell(row, name) for name in names)])
+        lines.append([row.label.replace("|", "\\|"), *counts, *(cell(row, name) for name in names)])
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
     texts = []
     for line in lines:

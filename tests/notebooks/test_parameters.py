@@ -15,6 +15,7 @@ import pytest
 from lessons import LESSONS, ROOT, Cell, Lesson
 
 import qt
+from qt.cli import main
 from qt.sweep.notebook import Experiment
 from qt.sweep.parameters import ParameterError, Settings, read_parameters
 
@@ -34,7 +35,7 @@ def validate(**given: Any) -> Settings:
     parameters, check = code("report")[:2]
     injected = "# Parameters\n" + "".join(f"{name} = {value!r}\n" for name, value in given.items())
     cells = ["", parameters.source, *([injected] if given else []), check.source]
-    values: dict[str, Any] = {"In": cells}
+    values: dict[str, Any] = {"In": cells, "_ih": cells}  # IPython's two names for its history
     for source in cells:
         exec(source, values)
     settings = values["given"]
@@ -95,6 +96,16 @@ WRONG = {
     '"tinyshakespeare", or the path of a text file': {"dataset": "nothing.txt"},
     "steps follow from train_bytes: give one of the two": {"steps": 5, "train_bytes": 100},
     "train_bytes must be a whole number or None, not 0": {"train_bytes": 0},
+    "sinusoid_scale must be a number of at least 0, not inf": {"sinusoid_scale": "inf"},
+    "rope_scaling must be a dict or None, not 3": {"rope_scaling": 3},
+    "rope_scaling must be a dict or None, not []": {"rope_scaling": []},
+    "rope_scaling must be a dict or None, not ''": {"rope_scaling": ""},
+    "metrics_path must be the path of a file or None, not 3": {"metrics_path": "3"},
+    "metrics_path must be the path of a file: '.' is a folder": {"metrics_path": "."},
+    "metrics_path must be the path of a file: 'new/' is a folder": {"metrics_path": "new/"},
+    "metrics_path '/dev/null/x.json': nothing can be written into /dev/null": {
+        "metrics_path": "/dev/null/x.json",
+    },
     "sinusoid_scale must be a number of at least 0, not 'loud'": {"sinusoid_scale": "loud"},
 }  # fmt: skip
 
@@ -104,6 +115,21 @@ def test_a_mistake_is_told_by_the_second_cell(message: str) -> None:
     with pytest.raises(ParameterError) as error:
         validate(**WRONG[message])
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("name", ["In", "Out", "_ih", "get_ipython"])
+def test_names_of_ipython_are_no_parameters(name: str) -> None:
+    with pytest.raises(ParameterError, match=f"^there is no parameter {name}: "):
+        validate(**{name: 3})
+
+
+def test_a_sweep_says_itself_where_the_numbers_of_its_runs_land(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for flags in (["--set", "metrics_path=a.json"], ["--grid", "metrics_path=a.json,b.json"]):
+        assert main(["sweep", str(LESSON.path), "--out", str(tmp_path / "out"), *flags]) == 2
+        wanted = "error: metrics_path is set by the sweep: runs/NAME/metrics.json\n"
+        assert capsys.readouterr().err == wanted
 
 
 def test_a_name_that_was_changed_in_the_first_cell_is_missed() -> None:

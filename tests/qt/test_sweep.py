@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import nbformat
 import psutil
 import pytest
-from processes import is_running
+from processes import is_running, wait_until
 from sweeps import sweeping, wait_for_end, wait_for_runs, write_notebook
 
 from qt.cli import main
@@ -251,6 +251,49 @@ def test_ctrl_c_leaves_no_kernel_on_a_cluster_of_others(notebook: Path, tmp_path
                     sweep.press_ctrl_c()
                 assert sweep.end() == (-9 if kill else 130)
                 wait_for_end(kernels)
+
+
+@pytest.mark.long
+def test_ctrl_c_while_workers_start_and_sigterm_leave_nothing(
+    notebook: Path, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    flags = [notebook, "--set", f"notes={notes}", "--out", tmp_path / "out", "--workers", 2]
+    with sweeping(tmp_path, *flags) as sweep:
+        wait_until(lambda: list(tmp_path.glob("qt-sweep-*")), "workers begin", 60)
+        wait_until(lambda: len(sweep.started()) > 1, "their processes begin", 60)
+        sweep.press_ctrl_c()
+        assert sweep.end() == 130
+    kept = "0 of 1 runs are kept; the same command goes on"
+    assert sweep.text().splitlines() == ["1 runs to do", "stopping …", f"interrupted: {kept}"]
+    with sweeping(tmp_path, *flags) as sweep:
+        wait_for_runs(notes, 1)
+        left = [process.pid for process in sweep.started()]
+        sweep.process.terminate()
+        assert sweep.end() == 143
+        wait_for_end(left)
+    assert sweep.text().splitlines() == ["1 runs to do", "stopping …", f"stopped: {kept}"]
+    assert list(tmp_path.glob("qt-sweep-*")) == []
+
+
+@pytest.mark.long
+def test_of_two_sweeps_in_one_folder_the_last_shows_all(notebook: Path, tmp_path: Path) -> None:
+    out, notes = tmp_path / "out", tmp_path / "notes"
+    notes.mkdir()
+    flags = [notebook, "--out", out, "--workers", 1]
+    with sweeping(tmp_path, *flags, "--grid", "x=1", "--set", f"notes={notes}") as first:
+        wait_for_runs(notes, 1)
+        other = tmp_path / "other"
+        other.mkdir()
+        with sweeping(other, *flags, "--grid", "x=2") as second:
+            assert second.end() == 0, second.text()
+        (notes / "go").touch()
+        assert first.end() == 0, first.text()
+    rows = json.loads((out / "table.json").read_text(encoding="utf-8"))
+    assert [row["settings"]["x"] for row in rows] == [1.0, 2.0]
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert page.count("1 runs <code>") == 2
 
 
 @pytest.mark.long
