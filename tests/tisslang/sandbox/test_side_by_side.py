@@ -108,7 +108,7 @@ BREAKS = {
     "timeout": "sleep 20",
     "memory": f"{PYTHON} -c 'x = bytearray({200 * MIB}); import time; time.sleep(20)'",
     "processes": "for i in $(seq 40); do sleep 20 & done; wait",
-    "disk": "for i in $(seq 8); do head -c 50M /dev/zero > f$i; done; rm f*; sleep 20",
+    "disk": "for i in $(seq 8); do head -c 50M /dev/zero > f$i; done; sleep 5; rm f*; sleep 20",
 }
 
 
