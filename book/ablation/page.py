@@ -74,20 +74,24 @@ def picture(results: dict[str, Any]) -> Picture:
         xlabel="validation loss (bits per byte); each mark is a seed",
     )  # fmt: skip
     ax.legend(frameon=False, loc="lower right")
-    means = "; ".join(
-        f"{n} {statistics.fmean(results['bytes'][n][BITS]):.2f} and "
-        f"{statistics.fmean(results['time'][n][BITS]):.2f}"
-        for n in names
-    )
-    figure.alt = f"Bits per byte at equal bytes and at equal time, means of three seeds: {means}."
     return figure
+
+
+def alt(results: dict[str, Any]) -> str:
+    """What the picture shows, in words."""
+    means = "; ".join(
+        f"{name} {statistics.fmean(row[BITS]):.2f} and "
+        f"{statistics.fmean(results['time'][name][BITS]):.2f}"
+        for name, row in results["bytes"].items()
+    )
+    return f"Bits per byte at equal bytes and at equal time, means of three seeds: {means}."
 
 
 def page(results: dict[str, Any]) -> str:
     text = (HERE / "page.txt").read_text(encoding="utf-8")
     values = {
         "table": table(results),
-        "alt": picture(results).alt,
+        "alt": alt(results),
         "date": results["date"],
         "numpy": results["numpy"],
         "budget": f"{results['budget_seconds']:.0f}",

@@ -19,7 +19,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
-from texts import join_texts, replace_text, running_texts
+from texts import join_texts, link_to, replace_text, running_texts
 
 PAGE = "book/bibliography"
 REFERENCES = Path(__file__).resolve().parents[1] / "references.bib"
@@ -96,10 +96,7 @@ class Mentions(SphinxTransform):
 
     def link(self, key: str) -> addnodes.pending_xref:
         """What `resolve` will fill in."""
-        return addnodes.pending_xref(
-            "", refdomain="", reftype="paper", reftarget=key, refdoc=self.env.docname,
-            refexplicit=True, refwarn=True,
-        )  # fmt: skip
+        return link_to("", "paper", key, self.env.docname)
 
 
 def resolve(

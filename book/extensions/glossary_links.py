@@ -13,7 +13,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
-from texts import join_texts, replace_text, running_texts
+from texts import join_texts, link_to, replace_text, running_texts
 
 GLOSSARY = Path(__file__).resolve().parents[1] / "glossary.md"
 CHAPTERS = re.compile(r"notebooks/|book/(?!glossary$|bibliography$|api/)")
@@ -106,10 +106,7 @@ class GlossaryLinks(SphinxTransform):
 
     def link(self, entry: str) -> addnodes.pending_xref:
         """Sphinx finds the place."""
-        return addnodes.pending_xref(
-            "", refdomain="std", reftype="term", reftarget=entry, refdoc=self.env.docname,
-            refexplicit=True, refwarn=True,
-        )  # fmt: skip
+        return link_to("std", "term", entry, self.env.docname)
 
 
 def depend(app: Sphinx, doctree: nodes.document) -> None:

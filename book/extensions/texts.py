@@ -37,6 +37,14 @@ def running_texts(document: nodes.document) -> Iterator[nodes.Text]:
             yield text
 
 
+def link_to(domain: str, kind: str, target: str, page: str) -> addnodes.pending_xref:
+    """A link from `page` to something of that kind, whose place Sphinx finds later."""
+    return addnodes.pending_xref(
+        "", refdomain=domain, reftype=kind, reftarget=target, refdoc=page, refexplicit=True,
+        refwarn=True,
+    )  # fmt: skip
+
+
 def replace_text(text: nodes.Text, links: list[tuple[int, int, nodes.Element]], css: str) -> None:
     """Put each link (start, end, node) around its part of the text. `css` is the class of it."""
     pieces: list[nodes.Node] = []

@@ -1,15 +1,12 @@
 """How the widget looks: narrow pages, contrast, no text as HTML, what axe-core finds."""
 
 import itertools
-import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from missing import missing
+from npm_packages import npm_packages
 from widget_view import PAGE, WidgetPage, widget_page
 
 from tisslang.jupyter.page import style
@@ -108,23 +105,9 @@ def test_no_text_becomes_a_part_of_the_page(widget: WidgetPage) -> None:
     assert widget.page.evaluate("window.hacked") is None
 
 
-def axe() -> str:
-    """axe-core, as package-lock.json names it; skip without npm (in CI: fail)."""
-    if shutil.which("npm") is None:
-        missing("axe-core needs npm")
-    program = PAGE / "node_modules" / "axe-core" / "axe.min.js"
-    lock = json.loads((PAGE / "package-lock.json").read_text(encoding="utf-8"))
-    version = lock["packages"]["node_modules/axe-core"]["version"]
-    package = program.parent / "package.json"
-    if not program.exists() or json.loads(package.read_text())["version"] != version:
-        command = ["npm", "ci", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=PAGE, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stdout + done.stderr
-    return program.read_text(encoding="utf-8")
-
-
 def test_axe_finds_nothing(widget: WidgetPage) -> None:
-    widget.page.evaluate(axe())
+    axe = npm_packages(PAGE) / "axe-core" / "axe.min.js"
+    widget.page.evaluate(axe.read_text(encoding="utf-8"))
     for number, state in enumerate(EVERY_STATE):
         widget.theme(("light", "dark")[number % 2])
         widget.start(state)

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 import shared_training
+from missing import missing
 from ranks import mpirun, run_ranks
 
 import qt.distributed as dist
@@ -115,7 +117,8 @@ def test_without_mpi4py_the_extra_is_named() -> None:
 
 def test_an_mpirun_of_another_mpi_is_noticed() -> None:
     """Else each process takes itself for the only one, and all train the same."""
-    pytest.importorskip("mpi4py")
+    if find_spec("mpi4py") is None:
+        missing("mpi4py is missing: make setup installs it")
     done = python(INIT, OMPI_COMM_WORLD_SIZE="3", OMPI_COMM_WORLD_RANK="1")
     assert "mpirun started 3 processes, but belongs to another MPI" in done.stderr
     assert done.returncode == 1

@@ -1,11 +1,9 @@
 """The VS Code extension under test: its folder, its packages from npm, and running Node there."""
 
-import fcntl
-import shutil
 import subprocess
 from pathlib import Path
 
-from missing import missing
+from npm_packages import npm_packages
 
 FOLDER = Path(__file__).resolve().parents[2] / "editors" / "vscode"
 
@@ -22,15 +20,7 @@ def node(script: str, text: str = "") -> str:
 
 def need_packages() -> None:
     """Skip without npm (in CI: fail); install what package-lock.json names unless it is there."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        missing("the VS Code extension needs Node.js and npm")
-    lock, marker = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".installed"
-    with open(lock, encoding="utf-8") as held:  # two processes of pytest-xdist install once
-        fcntl.flock(held, fcntl.LOCK_EX)
-        wanted = held.read()
-        if not marker.exists() or marker.read_text(encoding="utf-8") != wanted:
-            npm("ci", "--no-audit", "--no-fund")
-            marker.write_text(wanted, encoding="utf-8")
+    npm_packages(FOLDER)
 
 
 def _run(program: str, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
